@@ -1,0 +1,166 @@
+//! The environment interface.
+
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+
+use crate::{Discrete, Element, EnvError, ObservationSpace};
+
+/// Whether an episode goes on after a step, and if not, why.
+///
+/// Only termination stops bootstrapping: a time limit says nothing about the value of the state that it cut off
+/// (Pardo et al. 2018, "Time Limits in Reinforcement Learning").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// The episode goes on.
+    Running,
+    /// The task itself ended: the pole fell, the game is over.
+    Terminated,
+    /// Something outside the task, as a time limit, cut the episode off.
+    Truncated,
+}
+
+impl Status {
+    /// Whether the episode is over and the environment waits for a reset.
+    pub fn is_over(self) -> bool {
+        self != Self::Running
+    }
+}
+
+/// What one action led to; the observation stands in the buffer that the caller gave.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// The reward, as the environment gives it (unclipped; summed over skipped frames).
+    pub reward: f64,
+    /// Whether the episode goes on.
+    pub status: Status,
+    /// Whether the agent lost a life in this step while the game goes on. Training may stop bootstrapping here and
+    /// see an episode's end; the game is not restarted.
+    pub life_lost: bool,
+    /// Emulator frames that the step took: the frame skip, or fewer where the episode ended inside it; 1 for
+    /// environments without frames.
+    pub frames: u32,
+}
+
+impl Step {
+    /// A step of an environment that has neither lives nor frames.
+    pub fn new(reward: f64, status: Status) -> Self {
+        Self { reward, status, life_lost: false, frames: 1 }
+    }
+}
+
+/// How an episode starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reset {
+    /// Seeds the environment's generator first, as Gymnasium's `reset(seed=...)`; without a seed the generator's
+    /// stream goes on.
+    pub seed: Option<u64>,
+    /// Bounds of the random start state, as Gymnasium's `options={"low": ..., "high": ...}`, where the environment
+    /// has them (classic control); an error elsewhere.
+    pub bounds: Option<(f64, f64)>,
+}
+
+impl Reset {
+    /// Seed the generator and start.
+    pub fn seeded(seed: u64) -> Self {
+        Self { seed: Some(seed), bounds: None }
+    }
+}
+
+/// A task: a state machine that takes actions and gives observations and rewards.
+///
+/// The caller owns the memory of observations: `reset` and `step` write into the slice they are given, which must have
+/// [`ObservationSpace::len`] elements. A batch of environments therefore writes straight into the batch.
+///
+/// An environment owns every random draw it makes: two with the same generators, given the same actions, are the same
+/// to the bit. After a step that ended the episode it accepts only a reset.
+pub trait Env: Send {
+    /// What its observations are made of.
+    type Element: Element;
+
+    /// The id by which the registry makes it, or a name of the author's choice.
+    fn id(&self) -> &str;
+
+    /// Shape and bounds of the observations.
+    fn observation_space(&self) -> &ObservationSpace<Self::Element>;
+
+    /// The actions.
+    fn action_space(&self) -> &Discrete;
+
+    /// Starts an episode and writes its first observation.
+    ///
+    /// # Errors
+    ///
+    /// If `observation` has the wrong length, or `reset` asks for what the environment does not have.
+    fn reset(&mut self, reset: &Reset, observation: &mut [Self::Element]) -> Result<(), EnvError>;
+
+    /// Takes an action and writes the observation it led to: after an end, the episode's final one.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvError::NoEpisode`] before the first reset and after an episode's end, [`EnvError::Action`] for an action
+    /// outside the action space, [`EnvError::ObservationLength`] for a buffer of the wrong length. None of them
+    /// changes the environment's state.
+    fn step(&mut self, action: usize, observation: &mut [Self::Element]) -> Result<Step, EnvError>;
+
+    /// Draws the current state as a picture.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvError::NoEpisode`] before the first reset.
+    fn render(&self) -> Result<RgbImage, EnvError>;
+
+    /// The state of everything that the environment draws randomness from, as bytes: what a reset depends on.
+    ///
+    /// # Errors
+    ///
+    /// Where the state lives in foreign code that cannot give it.
+    fn generators(&self) -> Result<Vec<u8>, EnvError>;
+
+    /// Puts the generators back into a state that [`generators`](Self::generators) gave; the environment then needs a
+    /// reset.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvError::Capture`] if the bytes are not such a state; nothing changes then.
+    fn set_generators(&mut self, state: &[u8]) -> Result<(), EnvError>;
+}
+
+/// An environment behind a pointer, as the registry makes it.
+pub type BoxedEnv<E> = Box<dyn Env<Element = E>>;
+
+impl<T: Env + ?Sized> Env for Box<T> {
+    type Element = T::Element;
+
+    fn id(&self) -> &str {
+        (**self).id()
+    }
+
+    fn observation_space(&self) -> &ObservationSpace<Self::Element> {
+        (**self).observation_space()
+    }
+
+    fn action_space(&self) -> &Discrete {
+        (**self).action_space()
+    }
+
+    fn reset(&mut self, reset: &Reset, observation: &mut [Self::Element]) -> Result<(), EnvError> {
+        (**self).reset(reset, observation)
+    }
+
+    fn step(&mut self, action: usize, observation: &mut [Self::Element]) -> Result<Step, EnvError> {
+        (**self).step(action, observation)
+    }
+
+    fn render(&self) -> Result<RgbImage, EnvError> {
+        (**self).render()
+    }
+
+    fn generators(&self) -> Result<Vec<u8>, EnvError> {
+        (**self).generators()
+    }
+
+    fn set_generators(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        (**self).set_generators(state)
+    }
+}
