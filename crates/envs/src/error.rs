@@ -70,6 +70,12 @@ pub enum EnvError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Environments or buffers that cannot be used together.
+    #[error("vector environment: {reason}")]
+    Batch {
+        /// What does not fit.
+        reason: String,
+    },
     /// The program behind the environment (an emulator, a physics engine) cannot be used as asked.
     #[error("{env}: {reason}")]
     Backend {

@@ -1,11 +1,80 @@
-//! To be written.
+//! Environments for reinforcement learning, equal to Gymnasium's to the bit.
+//!
+//! **This crate does not know** networks, replay memories, agents, or files.
+//!
+//! The concepts, in order:
+//!
+//! 1. An [`Env`] is a task. Its observations are slices of `f32` (measurements) or `u8` (frames), see [`Element`] and
+//!    [`ObservationSpace`]; its actions are numbers below [`Discrete::n`]. The caller owns the memory: `reset` and `step`
+//!    write into the slice that they are given.
+//! 2. A [`Step`] says what an action led to, and its [`Status`] whether and why the episode ended.
+//! 3. Every random draw has an owner: each environment has a [`NumpyRng`], which draws what NumPy would draw, and [`Seeds`]
+//!    derives the seeds of a run by name from one root.
+//! 4. The [`Registry`] makes environments by Gymnasium's ids, with [`EnvOptions`]; what it makes is an [`AnyEnv`].
+//! 5. Wrappers are environments around environments: [`TimeLimit`], [`FrameStack`], and [`Journal`], which captures and
+//!    restores any environment exactly.
+//! 6. A [`VectorEnv`] steps many environments together, on threads where that pays.
+//!
+//! ```
+//! use deepq_envs::{EnvOptions, Journal, Registry, Reset, Seeds, VectorEnv, VectorStep};
+//!
+//! // Four poles on four carts, each with its own stream of random numbers.
+//! let (registry, seeds) = (Registry::standard(), Seeds::new(1));
+//! let mut envs = Vec::new();
+//! for _ in 0..4 {
+//!     let env = registry.make("CartPole-v1", &EnvOptions::new())?;
+//!     envs.extend(env.into_vector().map(Journal::new));
+//! }
+//! let mut envs = VectorEnv::new(envs)?;
+//! let resets = [0, 1, 2, 3].map(|i| Reset::seeded(seeds.seed(&format!("train/env/{i}"))));
+//! let mut observations = [0.0; 4 * 4];
+//! envs.reset(&resets, &mut observations)?;
+//!
+//! // Push against the side that each pole leans to; the angle is the third of four measurements.
+//! let mut result = VectorStep::new();
+//! let mut ended = 0;
+//! for _ in 0..200 {
+//!     let actions: Vec<usize> = observations.chunks(4).map(|row| usize::from(row[2] > 0.0)).collect();
+//!     envs.step(&actions, &mut result)?;
+//!     ended += result.steps.iter().filter(|step| step.status.is_over()).count();
+//!     observations.copy_from_slice(&result.observations);
+//! }
+//! assert!(ended > 0, "that policy is not good enough");
+//!
+//! // An environment is captured as where its generators stood, and what happened since.
+//! let capture = envs.envs()[2].capture()?;
+//! let mut again = [0.0; 4];
+//! envs.envs_mut()[2].restore(&capture, &mut again)?;
+//! assert_eq!(again, observations[8..12]);
+//! # Ok::<(), deepq_envs::EnvError>(())
+//! ```
+
+mod canvas;
+mod cartpole;
+mod catch;
 mod element;
 mod env;
 mod error;
+mod frame_stack;
+mod journal;
+mod options;
+pub mod preconditions;
+mod registry;
 mod rng;
 mod space;
+mod time_limit;
+mod vector;
+
+pub use cartpole::CartPole;
+pub use catch::Catch;
 pub use element::{Element, ElementKind};
 pub use env::{BoxedEnv, Env, Reset, Status, Step};
 pub use error::EnvError;
+pub use frame_stack::FrameStack;
+pub use journal::{Capture, Journal};
+pub use options::{EnvOptions, OptionReader, OptionValue};
+pub use registry::{AnyEnv, Registration, Registry};
 pub use rng::{NotAGenerator, NumpyRng, SeedSequence, Seeds};
 pub use space::{Discrete, ObservationSpace};
+pub use time_limit::TimeLimit;
+pub use vector::{Threads, VectorEnv, VectorStep};

@@ -107,6 +107,17 @@ impl<E: Element> ObservationSpace<E> {
         self.states.as_ref()
     }
 
+    /// The space of `frames` observations in one, as [`FrameStack`](crate::FrameStack) gives them: `[height, width]`
+    /// becomes `[frames, height, width]`, `[channels, height, width]` becomes `[frames * channels, height, width]`,
+    /// everything else (vectors, raw screens of shape `[height, width, 3]`) gets a new first dimension.
+    pub fn stacked(&self, frames: usize) -> Self {
+        let shape = match *self.shape {
+            [channels, height, width] if width != 3 => vec![frames * channels, height, width],
+            _ => [&[frames], &*self.shape].concat(),
+        };
+        Self { shape, low: self.low.repeat(frames), high: self.high.repeat(frames), states: None }
+    }
+
     /// Whether `observation` has the right length and lies within the bounds (NaN does not).
     pub fn contains(&self, observation: &[E]) -> bool {
         observation.len() == self.len()

@@ -1,0 +1,260 @@
+//! Environments by id.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{
+    BoxedEnv, CartPole, Catch, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack, OptionReader, TimeLimit,
+};
+
+/// An environment of either element type, as the registry makes it.
+pub enum AnyEnv {
+    /// Observations are vectors of measurements.
+    Vector(BoxedEnv<f32>),
+    /// Observations are frames of bytes.
+    Frames(BoxedEnv<u8>),
+}
+
+impl AnyEnv {
+    /// The element type of the observations.
+    pub fn kind(&self) -> ElementKind {
+        match self {
+            Self::Vector(_) => ElementKind::F32,
+            Self::Frames(_) => ElementKind::U8,
+        }
+    }
+
+    /// The environment's id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Vector(env) => env.id(),
+            Self::Frames(env) => env.id(),
+        }
+    }
+
+    /// The actions.
+    pub fn action_space(&self) -> &Discrete {
+        match self {
+            Self::Vector(env) => env.action_space(),
+            Self::Frames(env) => env.action_space(),
+        }
+    }
+
+    /// The shape of an observation.
+    pub fn observation_shape(&self) -> &[usize] {
+        match self {
+            Self::Vector(env) => env.observation_space().shape(),
+            Self::Frames(env) => env.observation_space().shape(),
+        }
+    }
+
+    /// The environment, if its observations are vectors of `f32`.
+    pub fn into_vector(self) -> Option<BoxedEnv<f32>> {
+        match self {
+            Self::Vector(env) => Some(env),
+            Self::Frames(_) => None,
+        }
+    }
+
+    /// The environment, if its observations are frames of `u8`.
+    pub fn into_frames(self) -> Option<BoxedEnv<u8>> {
+        match self {
+            Self::Vector(_) => None,
+            Self::Frames(env) => Some(env),
+        }
+    }
+}
+
+impl fmt::Debug for AnyEnv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AnyEnv({}, {:?} {:?})", self.id(), self.kind(), self.observation_shape())
+    }
+}
+
+impl<E: Env<Element = f32> + 'static> From<E> for AnyEnv {
+    fn from(env: E) -> Self {
+        Self::Vector(Box::new(env))
+    }
+}
+
+type Make = Arc<dyn Fn(&EnvOptions) -> Result<AnyEnv, EnvError> + Send + Sync>;
+
+/// What the registry knows about an id.
+#[derive(Clone)]
+pub struct Registration {
+    summary: String,
+    make: Make,
+    time_limit: Option<u32>,
+    own: Vec<&'static str>,
+}
+
+impl Registration {
+    /// Agent steps after which an episode is truncated where the option `max_episode_steps` does not say otherwise.
+    pub fn time_limit(&mut self, agent_steps: u32) -> &mut Self {
+        self.time_limit = Some(agent_steps);
+        self
+    }
+
+    /// Common options that the environment understands by itself: they are passed to it, and the registry does not
+    /// act on them.
+    pub fn handles(&mut self, common_options: &[&'static str]) -> &mut Self {
+        self.own.extend(common_options);
+        self
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration").field("summary", &self.summary).field("time_limit", &self.time_limit).finish()
+    }
+}
+
+/// Makes environments by Gymnasium's ids.
+///
+/// Every environment understands the common options, as far as they fit it:
+///
+/// | option | meaning |
+/// |---|---|
+/// | `max_episode_steps` | agent steps after which an episode is truncated; 0 for no limit |
+/// | `frame_stack` | observations are the last so many frames: see [`FrameStack`] |
+///
+/// ```
+/// use deepq_envs::{EnvOptions, Registry};
+/// let registry = Registry::standard();
+/// let env = registry.make("CartPole-v1", &EnvOptions::new())?;
+/// assert_eq!(env.observation_shape(), [4]);
+/// let error = registry.make("CartPoel-v1", &EnvOptions::new()).unwrap_err();
+/// assert_eq!(error.to_string(), r#"there is no environment "CartPoel-v1"; did you mean "CartPole-v1"?"#);
+/// # Ok::<(), deepq_envs::EnvError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    entries: BTreeMap<String, Registration>,
+}
+
+/// The common options, in the order of their wrappers.
+const MAX_EPISODE_STEPS: &str = "max_episode_steps";
+const FRAME_STACK: &str = "frame_stack";
+const COMMON: [&str; 2] = [MAX_EPISODE_STEPS, FRAME_STACK];
+const MAX_FRAME_STACK: i64 = 256;
+
+impl Registry {
+    /// A registry that knows nothing.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Every environment of this crate.
+    pub fn standard() -> Self {
+        let mut registry = Self::empty();
+        classic_control(&mut registry);
+        registry.register(Catch::ID, "catch a falling, drifting ball; frames of 10 x 5 bytes", |options| {
+            let mut options = options.reader(Catch::ID);
+            let drift = options.bool("drift")?.unwrap_or(true);
+            options.finish()?;
+            Ok(AnyEnv::Frames(Box::new(Catch::new().drift(drift))))
+        });
+        registry
+    }
+
+    /// Adds an id, or replaces what it stood for. `make` gets the options without the common ones, and gives the
+    /// environment without a time limit: say that with [`Registration::time_limit`].
+    pub fn register(
+        &mut self,
+        id: &str,
+        summary: &str,
+        make: impl Fn(&EnvOptions) -> Result<AnyEnv, EnvError> + Send + Sync + 'static,
+    ) -> &mut Registration {
+        let registration =
+            Registration { summary: summary.into(), make: Arc::new(make), time_limit: None, own: Vec::new() };
+        self.entries.entry(id.into()).insert_entry(registration).into_mut()
+    }
+
+    /// Makes an environment.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvError::UnknownId`] with the nearest known id, [`EnvError::UnknownOption`] with the known ones,
+    /// [`EnvError::InvalidOption`], or what hinders the environment itself.
+    pub fn make(&self, id: &str, options: &EnvOptions) -> Result<AnyEnv, EnvError> {
+        let registration = self.entries.get(id).ok_or_else(|| self.unknown(id))?;
+        let mut common = options.reader(id);
+        let wrappers = Wrappers::read(&mut common, registration)?;
+        let is_common = |name: &str| COMMON.contains(&name) && !registration.own.contains(&name);
+        let own = options.iter().filter(|(name, _)| !is_common(name)).map(|(name, value)| (name, value.clone()));
+        let env = (registration.make)(&own.collect()).map_err(|error| with_common(error, registration))?;
+        Ok(match env {
+            AnyEnv::Vector(env) => AnyEnv::Vector(wrappers.wrap(env)?),
+            AnyEnv::Frames(env) => AnyEnv::Frames(wrappers.wrap(env)?),
+        })
+    }
+
+    /// The ids with a line about each, sorted.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries.iter().map(|(id, registration)| (id.as_str(), registration.summary.as_str()))
+    }
+
+    fn unknown(&self, id: &str) -> EnvError {
+        let lower = id.to_lowercase();
+        let distance = |known: &String| strsim::damerau_levenshtein(&known.to_lowercase(), &lower);
+        let nearest = self.entries.keys().min_by_key(|known| distance(known));
+        // Further than half the word away, a suggestion is noise.
+        let nearest = nearest.filter(|known| distance(known) <= known.len().max(id.len()) / 2);
+        EnvError::UnknownId { id: id.into(), nearest: nearest.cloned() }
+    }
+}
+
+fn classic_control(registry: &mut Registry) {
+    for (id, limit) in [("CartPole-v1", 500), ("CartPole-v0", 200)] {
+        let make = move |options: &EnvOptions| {
+            let mut options = options.reader(id);
+            let sutton_barto = options.bool("sutton_barto_reward")?.unwrap_or(false);
+            options.finish()?;
+            Ok(CartPole::new().named(id).sutton_barto_reward(sutton_barto).into())
+        };
+        registry.register(id, "balance a pole on a cart", make).time_limit(limit);
+    }
+}
+
+/// The wrappers that the common options ask for.
+struct Wrappers {
+    time_limit: Option<u32>,
+    frame_stack: Option<usize>,
+}
+
+impl Wrappers {
+    fn read(options: &mut OptionReader<'_>, registration: &Registration) -> Result<Self, EnvError> {
+        let ours = |name: &&str| !registration.own.contains(name);
+        let mut time_limit = registration.time_limit;
+        if let Some(name) = Some(MAX_EPISODE_STEPS).filter(ours)
+            && let Some(steps) = options.integer(name, 0..=i64::from(u32::MAX))?
+        {
+            time_limit = u32::try_from(steps).ok().filter(|&steps| steps > 0);
+        }
+        let mut frame_stack = None;
+        if let Some(name) = Some(FRAME_STACK).filter(ours) {
+            frame_stack = options.integer(name, 1..=MAX_FRAME_STACK)?.and_then(|frames| usize::try_from(frames).ok());
+        }
+        Ok(Self { time_limit, frame_stack })
+    }
+
+    fn wrap<E: crate::Element>(&self, mut env: BoxedEnv<E>) -> Result<BoxedEnv<E>, EnvError> {
+        if let Some(limit) = self.time_limit {
+            env = Box::new(TimeLimit::new(env, limit));
+        }
+        if let Some(frames) = self.frame_stack {
+            env = Box::new(FrameStack::new(env, frames)?);
+        }
+        Ok(env)
+    }
+}
+
+/// An error about an unknown option, with the common options among the known ones.
+fn with_common(error: EnvError, registration: &Registration) -> EnvError {
+    let EnvError::UnknownOption { env, option, known } = error else { return error };
+    let own = if known == "none" { Vec::new() } else { vec![known.as_str()] };
+    let common = COMMON.into_iter().filter(|name| !registration.own.contains(name));
+    let known = own.into_iter().chain(common).collect::<Vec<_>>().join(", ");
+    EnvError::UnknownOption { env, option, known }
+}
