@@ -1,1 +1,23 @@
-//! To be written.
+//! Replay memories for reinforcement learning.
+//!
+//! This crate knows nothing of environments, networks or files: transitions come in and batches go out as plain slices.
+
+mod batch;
+mod draw;
+mod error;
+mod frames;
+mod memory;
+mod n_step;
+mod replay;
+mod spec;
+mod transition;
+mod uniform;
+
+pub use batch::Batch;
+pub use error::ReplayError;
+pub use frames::FrameReplay;
+pub use n_step::NStep;
+pub use replay::Replay;
+pub use spec::{Layout, ReplayKind, ReplaySpec};
+pub use transition::{End, Transition};
+pub use uniform::UniformReplay;

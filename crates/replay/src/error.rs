@@ -1,0 +1,69 @@
+//! What can go wrong.
+
+/// Why a replay refused something. After any error the replay is as it was before the call.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// A setting that is impossible, alone or together with others.
+    #[error("{key} = {value}: {reason}")]
+    Setting {
+        /// The setting's name, as in the experiment.
+        key: &'static str,
+        /// The value that was asked for.
+        value: String,
+        /// What is wrong with it and what is allowed.
+        reason: String,
+    },
+    /// More memory than the machine's address space or the operating system allows.
+    #[error("no memory for a replay of {bytes} bytes; choose a smaller capacity")]
+    OutOfMemory {
+        /// Bytes asked for; `u64::MAX` where the figure itself does not fit.
+        bytes: u64,
+    },
+    /// A stream that this replay was not made for.
+    #[error("stream {stream} does not exist: this replay has {streams}, numbered from 0")]
+    Stream {
+        /// The stream that was named.
+        stream: usize,
+        /// How many there are.
+        streams: usize,
+    },
+    /// An observation of the wrong length.
+    #[error("an observation of {found} elements, but this replay stores observations of {expected}")]
+    ObservationLength {
+        /// Elements expected.
+        expected: usize,
+        /// Elements given.
+        found: usize,
+    },
+    /// A transition for a stream whose episode has not begun, or is over.
+    #[error("stream {stream} has no running episode: its first observation must be given with begin()")]
+    NoEpisode {
+        /// The stream.
+        stream: usize,
+    },
+    /// A new episode for a stream whose episode is not over.
+    #[error("stream {stream} is in the middle of an episode: end it with a truncated transition before begin()")]
+    EpisodeRunning {
+        /// The stream.
+        stream: usize,
+    },
+    /// A stacked observation that is not its predecessor moved on by one frame.
+    #[error(
+        "stream {stream}: the older frames of this observation are not the newer frames of the one before, so it is no \
+         stack of frames (oldest first); use the uniform replay or give it stack = 1"
+    )]
+    NotAStack {
+        /// The stream.
+        stream: usize,
+    },
+    /// A sample from a replay that holds no complete transition yet.
+    #[error("nothing to sample: no transition is complete yet")]
+    Empty,
+}
+
+impl ReplayError {
+    pub(crate) fn setting(key: &'static str, value: &impl ToString, reason: impl Into<String>) -> Self {
+        Self::Setting { key, value: value.to_string(), reason: reason.into() }
+    }
+}

@@ -1,0 +1,166 @@
+//! Replay that stores each frame of a stack once.
+
+mod flat;
+mod ring;
+
+use bytemuck::Pod;
+use rand_core::Rng;
+
+use self::ring::Ring;
+use crate::{Batch, Layout, NStep, Replay, ReplayError, Transition, draw, memory};
+
+/// Replay of stacked frames that keeps each frame once and puts stacks together when they are sampled: for Atari an
+/// eighth of the memory that whole transitions take, to the same samples.
+///
+/// An observation is a stack of frames, oldest first, of which the replay keeps the newest; the older ones are those of
+/// the observation before, which is checked. At an episode's start the stack is filled up with its oldest frame, as
+/// Gymnasium's `FrameStackObservation` does with `padding_type="reset"`; a first observation whose older frames differ from
+/// that (zeros, frames of no-ops) takes a slot for each frame that differs, and is given back as it was.
+///
+/// The final frame of an episode is kept, whether it was terminated or truncated, so that each transition has its next
+/// observation. No stack reaches over an episode's start, or over the write head into frames that have been
+/// overwritten. A lost life is no such border: the game goes on, and so do its stacks.
+///
+/// Each stream has a ring of its own, with an equal share of the capacity, which is counted in frames: a transition
+/// takes one, an episode's end one more.
+#[derive(Clone, Debug)]
+pub struct FrameReplay<T = u8> {
+    capacity: usize,
+    layout: Layout,
+    n_step: NStep,
+    rings: Vec<Ring<T>>,
+}
+
+impl<T: Pod + Send + Sync> FrameReplay<T> {
+    /// The largest stack.
+    pub const MAX_STACK: usize = 255;
+
+    /// An empty replay.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError::Setting`] for impossible values: an observation that cannot be divided into `stack` frames, or a
+    /// capacity that leaves a stream fewer than `stack + n` frames. [`ReplayError::OutOfMemory`] where the operating
+    /// system refuses the memory.
+    pub fn new(capacity: usize, layout: &Layout, n_step: NStep) -> Result<Self, ReplayError> {
+        let bytes = Self::planned_bytes(capacity, layout, &n_step)?;
+        let ring = |slots| Ring::new(slots, layout.observation_len / layout.stack, layout.stack, n_step.n());
+        let rings: Result<_, _> = Self::shares(capacity, layout).map(ring).collect();
+        let rings = rings.map_err(|_| ReplayError::OutOfMemory { bytes })?;
+        Ok(Self { capacity, layout: *layout, n_step, rings })
+    }
+
+    /// Bytes that such a replay takes when it is full, without making one.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn planned_bytes(capacity: usize, layout: &Layout, n_step: &NStep) -> Result<u64, ReplayError> {
+        layout.check()?;
+        let &Layout { observation_len, stack, streams } = layout;
+        if !(1..=Self::MAX_STACK).contains(&stack) {
+            return Err(ReplayError::setting("stack", &stack, format!("must be 1 to {}", Self::MAX_STACK)));
+        }
+        if observation_len % stack != 0 {
+            let reason = format!("an observation of {observation_len} elements does not consist of so many frames");
+            return Err(ReplayError::setting("stack", &stack, reason));
+        }
+        let needed = stack + n_step.n();
+        if capacity / streams < needed {
+            let reason = format!(
+                "each of {streams} streams needs room for at least {needed} frames, a stack of {stack} and {} steps",
+                n_step.n()
+            );
+            return Err(ReplayError::setting("capacity", &capacity, reason));
+        }
+        let ring = |slots| Ring::<T>::planned_bytes(slots, observation_len / stack, stack);
+        memory::addressable(Self::shares(capacity, layout).map(ring).fold(0, u64::saturating_add))
+    }
+
+    /// Frames of each stream: equal shares, the first streams one more where it does not come out even.
+    fn shares(capacity: usize, layout: &Layout) -> impl Iterator<Item = usize> {
+        let streams = layout.streams;
+        (0..streams).map(move |stream| capacity / streams + usize::from(stream < capacity % streams))
+    }
+
+    fn ring(&mut self, stream: usize, observation: &[T]) -> Result<&mut Ring<T>, ReplayError> {
+        let streams = self.rings.len();
+        let ring = self.rings.get_mut(stream).ok_or(ReplayError::Stream { stream, streams })?;
+        let (expected, found) = (self.layout.observation_len, observation.len());
+        if expected == found { Ok(ring) } else { Err(ReplayError::ObservationLength { expected, found }) }
+    }
+
+    /// A transition of any stream, uniformly: the ring and the position in it. There must be one.
+    fn draw(&self, rng: &mut dyn Rng, candidates: u64) -> (&Ring<T>, u64) {
+        loop {
+            let mut number = draw::below(rng, candidates);
+            for ring in &self.rings {
+                let range = ring.candidates();
+                let len = range.end - range.start;
+                if number < len {
+                    let position = range.start + number;
+                    if ring.starts_transition(position) {
+                        return (ring, position);
+                    }
+                    break;
+                }
+                number -= len;
+            }
+        }
+    }
+}
+
+impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
+    fn begin(&mut self, stream: usize, observation: &[T]) -> Result<(), ReplayError> {
+        let ring = self.ring(stream, observation)?;
+        if ring.running() {
+            return Err(ReplayError::EpisodeRunning { stream });
+        }
+        ring.begin(observation);
+        Ok(())
+    }
+
+    fn push(&mut self, stream: usize, transition: &Transition<'_, T>) -> Result<(), ReplayError> {
+        let ring = self.ring(stream, transition.next_observation)?;
+        if !ring.running() {
+            return Err(ReplayError::NoEpisode { stream });
+        }
+        if !ring.follows(transition.next_observation) {
+            return Err(ReplayError::NotAStack { stream });
+        }
+        ring.push(transition);
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.rings.iter().map(Ring::len).sum()
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn size_in_bytes(&self) -> u64 {
+        self.rings.iter().map(Ring::size_in_bytes).sum()
+    }
+
+    fn sample(&self, batch_size: usize, rng: &mut dyn Rng, batch: &mut Batch<T>) -> Result<(), ReplayError> {
+        if self.is_empty() {
+            return Err(ReplayError::Empty);
+        }
+        let len = self.layout.observation_len;
+        batch.resize(batch_size, len)?;
+        let candidates = self.rings.iter().map(|ring| ring.candidates().end - ring.candidates().start).sum();
+        let rows = batch.observations.chunks_exact_mut(len).zip(batch.next_observations.chunks_exact_mut(len));
+        for (row, (observation, next_observation)) in rows.enumerate() {
+            let (ring, position) = self.draw(rng, candidates);
+            let (action, outcome) = ring.transition(position, &self.n_step);
+            ring.stack(position, observation);
+            ring.stack(position + outcome.steps as u64, next_observation);
+            batch.actions[row] = action;
+            batch.rewards[row] = outcome.reward;
+            batch.discounts[row] = outcome.discount;
+        }
+        Ok(())
+    }
+}
