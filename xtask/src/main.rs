@@ -1,1 +1,46 @@
-fn main() {}
+//! The project's command line.
+//!
+//! `cargo xtask <command>` brings what a command needs and the machine lacks (CMake and the Atari ROMs, both from PyPI),
+//! builds the program `deepq` and runs it with the same arguments. It knows the command line and nothing else: no
+//! environment, no network, no agent; that is why it compiles in seconds.
+//!
+//! Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted.
+
+mod ci;
+mod command;
+mod deepq;
+mod games;
+mod python;
+mod roms;
+mod test;
+mod toolchain;
+mod wheel;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use command::{Arguments, Command};
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    let command = Arguments::parse().command;
+    run(&command).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Train(_) | Command::Eval(_) | Command::Parity(_) | Command::List(_) => {
+            roms::provide(&workspace, &games::needed(command, &workspace)?)?;
+            deepq::run(&workspace, std::env::args_os().skip(1))
+        }
+        Command::Roms(arguments) => roms::run(&workspace, arguments),
+        Command::Test(arguments) => test::run(&workspace, arguments),
+        Command::Ci(arguments) => ci::run(&workspace, arguments),
+    }
+}
