@@ -106,7 +106,7 @@ impl Env for CartPole {
     }
 
     fn reset(&mut self, reset: &Reset, observation: &mut [f32]) -> Result<(), EnvError> {
-        preconditions::reset(self, observation)?;
+        preconditions::buffer(self, observation)?;
         let (low, high) = preconditions::bounds(self, reset, START)?;
         if let Some(seed) = reset.seed {
             self.rng = NumpyRng::new(seed);

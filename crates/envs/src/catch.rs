@@ -109,7 +109,7 @@ impl Env for Catch {
     }
 
     fn reset(&mut self, reset: &Reset, observation: &mut [u8]) -> Result<(), EnvError> {
-        preconditions::reset(self, observation)?;
+        preconditions::buffer(self, observation)?;
         preconditions::no_bounds(self, reset)?;
         if let Some(seed) = reset.seed {
             self.rng = NumpyRng::new(seed);

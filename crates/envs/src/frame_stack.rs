@@ -58,7 +58,7 @@ impl<E: Env> Env for FrameStack<E> {
     }
 
     fn reset(&mut self, reset: &Reset, observation: &mut [Self::Element]) -> Result<(), EnvError> {
-        preconditions::reset(self, observation)?;
+        preconditions::buffer(self, observation)?;
         let len = self.frame_len();
         self.env.reset(reset, &mut observation[..len])?;
         repeat_first(observation, len);
@@ -67,7 +67,7 @@ impl<E: Env> Env for FrameStack<E> {
     }
 
     fn step(&mut self, action: usize, observation: &mut [Self::Element]) -> Result<Step, EnvError> {
-        preconditions::reset(self, observation)?;
+        preconditions::buffer(self, observation)?;
         let len = self.frame_len();
         let older = self.recent.len() - len;
         // The newest frame is written where it belongs; the history moves only once that went well.

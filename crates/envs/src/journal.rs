@@ -65,7 +65,7 @@ impl<E: Env> Journal<E> {
     /// something else: nothing changes then. [`EnvError::Capture`] also if the actions cannot be replayed: the
     /// environment needs a reset then.
     pub fn restore(&mut self, capture: &Capture, observation: &mut [E::Element]) -> Result<(), EnvError> {
-        preconditions::reset(self, observation)?;
+        preconditions::buffer(self, observation)?;
         self.env.set_generators(&capture.generators)?;
         self.episode = None;
         let broken = |env: &E, error: &EnvError| EnvError::Capture { env: env.id().into(), reason: error.to_string() };

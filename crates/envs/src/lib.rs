@@ -52,11 +52,13 @@
 mod canvas;
 mod cartpole;
 mod catch;
+mod check_env;
 mod element;
 mod env;
 mod error;
 mod frame_stack;
 mod journal;
+mod one_hot;
 mod options;
 pub mod preconditions;
 mod registry;
@@ -67,11 +69,13 @@ mod vector;
 
 pub use cartpole::CartPole;
 pub use catch::Catch;
+pub use check_env::{BrokenPromise, Promise, check_env};
 pub use element::{Element, ElementKind};
 pub use env::{BoxedEnv, Env, Reset, Status, Step};
 pub use error::EnvError;
 pub use frame_stack::FrameStack;
 pub use journal::{Capture, Journal};
+pub use one_hot::OneHot;
 pub use options::{EnvOptions, OptionReader, OptionValue};
 pub use registry::{AnyEnv, Registration, Registry};
 pub use rng::{NotAGenerator, NumpyRng, SeedSequence, Seeds};

@@ -20,6 +20,19 @@ pub enum OptionValue {
     Float(f64),
     /// A word.
     Text(String),
+    /// Several values: a map's rows, the rewards of a schedule.
+    List(Vec<OptionValue>),
+}
+
+impl OptionValue {
+    fn as_number(&self) -> Option<f64> {
+        match *self {
+            Self::Float(value) => Some(value),
+            #[allow(clippy::cast_precision_loss, reason = "an option of 2^53 and more is no option")]
+            Self::Integer(value) => Some(value as f64),
+            _ => None,
+        }
+    }
 }
 
 impl Display for OptionValue {
@@ -29,6 +42,10 @@ impl Display for OptionValue {
             Self::Integer(value) => write!(f, "{value}"),
             Self::Float(value) => write!(f, "{value}"),
             Self::Text(value) => write!(f, "{value:?}"),
+            Self::List(values) => {
+                let values: Vec<String> = values.iter().map(Self::to_string).collect();
+                write!(f, "[{}]", values.join(", "))
+            }
         }
     }
 }
@@ -41,6 +58,12 @@ macro_rules! option_value_from {
             }
         })*
     };
+}
+
+impl<V: Into<OptionValue>> From<Vec<V>> for OptionValue {
+    fn from(values: Vec<V>) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
+    }
 }
 
 option_value_from! { bool => Bool, i32 => Integer, u32 => Integer, i64 => Integer, f64 => Float, &str => Text, String => Text }
@@ -168,13 +191,7 @@ impl<'a> OptionReader<'a> {
             None => return Ok(None),
             Some(given) => given,
         };
-        let value = match *given {
-            OptionValue::Float(value) => Some(value),
-            #[allow(clippy::cast_precision_loss, reason = "an option of 2^53 and more is no option")]
-            OptionValue::Integer(value) => Some(value as f64),
-            _ => None,
-        };
-        match value.filter(|value| range.contains(value)) {
+        match given.as_number().filter(|value| range.contains(value)) {
             Some(value) => Ok(Some(value)),
             None => {
                 Err(self.invalid(name, given, &format!("it is a number from {} to {}", range.start(), range.end())))
@@ -193,6 +210,39 @@ impl<'a> OptionReader<'a> {
             Some(OptionValue::Text(value)) => Ok(Some(value)),
             Some(other) => Err(self.invalid(name, other, "it is a text")),
         }
+    }
+
+    /// A list of numbers, as many as the array holds.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvError::InvalidOption`] if the value is none, or of another length.
+    pub fn numbers<const N: usize>(&mut self, name: &'a str) -> Result<Option<[f64; N]>, EnvError> {
+        let Some(given) = self.take(name) else { return Ok(None) };
+        let numbers: Option<Vec<f64>> = match given {
+            OptionValue::List(values) => values.iter().map(OptionValue::as_number).collect(),
+            _ => None,
+        };
+        let numbers = numbers.and_then(|numbers| numbers.try_into().ok());
+        numbers.map(Some).ok_or_else(|| self.invalid(name, given, &format!("it is a list of {N} numbers")))
+    }
+
+    /// A list of texts.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvError::InvalidOption`] if the value is none.
+    pub fn texts(&mut self, name: &'a str) -> Result<Option<Vec<&'a str>>, EnvError> {
+        let Some(given) = self.take(name) else { return Ok(None) };
+        let text = |value: &'a OptionValue| match value {
+            OptionValue::Text(text) => Some(text.as_str()),
+            _ => None,
+        };
+        let texts = match given {
+            OptionValue::List(values) => values.iter().map(text).collect::<Option<Vec<&str>>>(),
+            _ => None,
+        };
+        texts.map(Some).ok_or_else(|| self.invalid(name, given, "it is a list of texts"))
     }
 
     /// One of several words, as its position in `choices`.

@@ -4,13 +4,13 @@
 
 use crate::{Env, EnvError, Reset};
 
-/// Whether a reset may write into `observation`.
+/// Whether an observation fits into `observation`.
 ///
 /// # Errors
 ///
 /// [`EnvError::ObservationLength`] for a buffer of the wrong length.
 #[inline]
-pub fn reset<E: Env + ?Sized>(env: &E, observation: &[E::Element]) -> Result<(), EnvError> {
+pub fn buffer<E: Env + ?Sized>(env: &E, observation: &[E::Element]) -> Result<(), EnvError> {
     let expected = env.observation_space().len();
     if observation.len() == expected { Ok(()) } else { Err(wrong_length(env.id(), expected, observation.len())) }
 }

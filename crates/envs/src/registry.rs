@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    BoxedEnv, CartPole, Catch, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack, OptionReader, TimeLimit,
+    BoxedEnv, CartPole, Catch, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack, OneHot, OptionReader,
+    TimeLimit,
 };
 
 /// An environment of either element type, as the registry makes it.
@@ -117,6 +118,7 @@ impl fmt::Debug for Registration {
 /// | option | meaning |
 /// |---|---|
 /// | `max_episode_steps` | agent steps after which an episode is truncated; 0 for no limit |
+/// | `one_hot` | observations that are numbers of states become vectors: see [`OneHot`] |
 /// | `frame_stack` | observations are the last so many frames: see [`FrameStack`] |
 ///
 /// ```
@@ -136,7 +138,8 @@ pub struct Registry {
 /// The common options, in the order of their wrappers.
 const MAX_EPISODE_STEPS: &str = "max_episode_steps";
 const FRAME_STACK: &str = "frame_stack";
-const COMMON: [&str; 2] = [MAX_EPISODE_STEPS, FRAME_STACK];
+const ONE_HOT: &str = "one_hot";
+const COMMON: [&str; 3] = [MAX_EPISODE_STEPS, FRAME_STACK, ONE_HOT];
 const MAX_FRAME_STACK: i64 = 256;
 
 impl Registry {
@@ -185,7 +188,15 @@ impl Registry {
         let own = options.iter().filter(|(name, _)| !is_common(name)).map(|(name, value)| (name, value.clone()));
         let env = (registration.make)(&own.collect()).map_err(|error| with_common(error, registration))?;
         Ok(match env {
+            AnyEnv::Vector(env) if wrappers.one_hot => AnyEnv::Vector(wrappers.wrap(Box::new(OneHot::new(env)?))?),
             AnyEnv::Vector(env) => AnyEnv::Vector(wrappers.wrap(env)?),
+            AnyEnv::Frames(_) if wrappers.one_hot => {
+                return Err(common.invalid(
+                    ONE_HOT,
+                    &true.into(),
+                    "its observations are frames, not numbers of states",
+                ));
+            }
             AnyEnv::Frames(env) => AnyEnv::Frames(wrappers.wrap(env)?),
         })
     }
@@ -221,6 +232,7 @@ fn classic_control(registry: &mut Registry) {
 struct Wrappers {
     time_limit: Option<u32>,
     frame_stack: Option<usize>,
+    one_hot: bool,
 }
 
 impl Wrappers {
@@ -236,7 +248,11 @@ impl Wrappers {
         if let Some(name) = Some(FRAME_STACK).filter(ours) {
             frame_stack = options.integer(name, 1..=MAX_FRAME_STACK)?.and_then(|frames| usize::try_from(frames).ok());
         }
-        Ok(Self { time_limit, frame_stack })
+        let one_hot = match Some(ONE_HOT).filter(ours) {
+            Some(name) => options.bool(name)?.unwrap_or(false),
+            None => false,
+        };
+        Ok(Self { time_limit, frame_stack, one_hot })
     }
 
     fn wrap<E: crate::Element>(&self, mut env: BoxedEnv<E>) -> Result<BoxedEnv<E>, EnvError> {
