@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    BoxedEnv, CartPole, Catch, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack, OneHot, OptionReader,
-    TimeLimit,
+    BoxedEnv, CartPole, Catch, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack, LunarLander, OneHot,
+    OptionReader, TimeLimit,
 };
 
 /// An environment of either element type, as the registry makes it.
@@ -152,6 +152,7 @@ impl Registry {
     pub fn standard() -> Self {
         let mut registry = Self::empty();
         classic_control(&mut registry);
+        LunarLander::register(&mut registry);
         registry.register(Catch::ID, "catch a falling, drifting ball; frames of 10 x 5 bytes", |options| {
             let mut options = options.reader(Catch::ID);
             let drift = options.bool("drift")?.unwrap_or(true);
