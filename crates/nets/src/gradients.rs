@@ -1,0 +1,145 @@
+//! The gradient of a loss by each parameter.
+
+use std::borrow::Cow;
+
+use candle_core::{Device, Tensor};
+
+use crate::NetError;
+
+/// The gradient of a loss by each of a network's parameters, in the parameters' order.
+#[derive(Debug)]
+pub struct Gradients {
+    pub(crate) names: Vec<String>,
+    pub(crate) values: Values,
+}
+
+/// Where gradients lie.
+#[derive(Debug)]
+pub(crate) enum Values {
+    /// In host memory, flat.
+    Host(Vec<Vec<f32>>),
+    /// On another device.
+    Device(Vec<Tensor>),
+}
+
+impl Gradients {
+    pub(crate) fn new(names: Vec<String>, tensors: Vec<Tensor>, device: &Device) -> Result<Self, NetError> {
+        let values = if device.is_cpu() {
+            Values::Host(tensors.iter().map(|t| t.flatten_all()?.to_vec1()).collect::<Result<_, _>>()?)
+        } else {
+            Values::Device(tensors)
+        };
+        Ok(Self { names, values })
+    }
+
+    /// How many tensors there are.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Each parameter's name and its gradient, flat in the parameter's own layout.
+    ///
+    /// # Errors
+    ///
+    /// An item is an error if its values cannot be brought to the host.
+    pub fn iter(&self) -> impl Iterator<Item = Result<(&str, Cow<'_, [f32]>), NetError>> {
+        self.names.iter().enumerate().map(|(i, name)| {
+            Ok((
+                name.as_str(),
+                match &self.values {
+                    Values::Host(values) => Cow::Borrowed(values[i].as_slice()),
+                    Values::Device(tensors) => Cow::Owned(tensors[i].flatten_all()?.to_vec1()?),
+                },
+            ))
+        })
+    }
+
+    /// The Euclidean norm of all gradients together.
+    ///
+    /// # Errors
+    ///
+    /// If a device fails.
+    pub fn norm(&self) -> Result<f64, NetError> {
+        Ok(self.squares()?.iter().sum::<f64>().sqrt())
+    }
+
+    /// Scales all gradients so that their norm is at most `max`, as PyTorch's `clip_grad_norm_` does. Gives the norm
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// If `max` is not a positive number, or a device fails.
+    pub fn clip_norm(&mut self, max: f64) -> Result<f64, NetError> {
+        check_max(max)?;
+        let norm = self.norm()?;
+        // PyTorch's own small number, so that both clip alike.
+        let factor = max / (norm + 1e-6);
+        if factor < 1.0 {
+            for i in 0..self.len() {
+                self.scale(i, factor)?;
+            }
+        }
+        Ok(norm)
+    }
+
+    /// Scales each parameter's gradient by itself so that its norm is at most `max`, as `clipnorm` of Keras's optimizers
+    /// does. Gives the norm of all before.
+    ///
+    /// # Errors
+    ///
+    /// If `max` is not a positive number, or a device fails.
+    pub fn clip_each(&mut self, max: f64) -> Result<f64, NetError> {
+        check_max(max)?;
+        let squares = self.squares()?;
+        for (i, square) in squares.iter().enumerate() {
+            if square.sqrt() > max {
+                self.scale(i, max / square.sqrt())?;
+            }
+        }
+        Ok(squares.iter().sum::<f64>().sqrt())
+    }
+
+    /// The squared norm of each gradient.
+    fn squares(&self) -> Result<Vec<f64>, NetError> {
+        match &self.values {
+            Values::Host(values) => Ok(values.iter().map(|values| sum_of_squares(values)).collect()),
+            Values::Device(tensors) => {
+                let sums = tensors.iter().map(|t| t.sqr()?.sum_all()).collect::<Result<Vec<_>, _>>()?;
+                // One transfer for all.
+                Ok(Tensor::stack(&sums, 0)?.to_vec1::<f32>()?.into_iter().map(f64::from).collect())
+            }
+        }
+    }
+
+    fn scale(&mut self, i: usize, factor: f64) -> Result<(), NetError> {
+        match &mut self.values {
+            Values::Host(values) => values[i].iter_mut().for_each(|value| *value *= factor as f32),
+            Values::Device(tensors) => tensors[i] = (&tensors[i] * factor)?,
+        }
+        Ok(())
+    }
+}
+
+fn check_max(max: f64) -> Result<(), NetError> {
+    if max.is_finite() && max > 0.0 {
+        return Ok(());
+    }
+    Err(NetError::spec("clip_gradient", format!("{max} is not allowed; a number above 0")))
+}
+
+/// In f64, over eight sums side by side: the same order whatever the machine.
+fn sum_of_squares(values: &[f32]) -> f64 {
+    let (chunks, rest) = values.as_chunks::<8>();
+    let mut sums = [0.0f64; 8];
+    for chunk in chunks {
+        for (sum, value) in sums.iter_mut().zip(chunk) {
+            *sum += f64::from(*value) * f64::from(*value);
+        }
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>()
+}
