@@ -19,16 +19,21 @@ const EXACT: &[&str] = &[
     "-fsigned-zeros",
     "-fno-single-precision-constant",
     "-ffp-contract=off",
+    // What the shim is written in.
+    "-std=c++17",
     "-fexceptions",
+    "-frtti",
     // The archive is linked by rustc, which need not know the compiler's own link-time format.
     "-fno-lto",
+    // Box2D is old; what compilers think of it is nothing that the user could act on.
+    "-w",
 ];
 const EXACT_X86_64: &[&str] = &["-march=x86-64"];
 const EXACT_X86: &[&str] =
     &["-msse2", "-mfpmath=sse", "-mno-fma", "-mno-fma4", "-mno-avx512f", "-mno-avx10.1", "-mno-recip"];
 const EXACT_ELSEWHERE: &[&str] = &["-fno-tree-slp-vectorize"];
 /// The same to Microsoft's compiler.
-const EXACT_MSVC: &[&str] = &["/O2", "/fp:precise", "/EHsc"];
+const EXACT_MSVC: &[&str] = &["/O2", "/fp:precise", "/EHsc", "/std:c++17", "/w"];
 
 /// Builds `libdeepq_box2d.a` in `out` and tells Cargo to link it.
 ///
@@ -37,7 +42,7 @@ const EXACT_MSVC: &[&str] = &["/O2", "/fp:precise", "/EHsc"];
 /// called by hand, with our flags last.
 pub(crate) fn library(shim: &Path, include: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     let mut build = cc::Build::new();
-    build.cpp(true).std("c++17").warnings(false).inherit_rustflags(false).include(include);
+    build.cpp(true).warnings(false).inherit_rustflags(false).include(include);
     let compiler = build.try_get_compiler()?;
 
     let object = out.join("shim.o");
@@ -54,9 +59,13 @@ pub(crate) fn library(shim: &Path, include: &Path, out: &Path) -> Result<(), Box
         command.arg("-c").arg("-o").arg(&object);
     }
     command.arg(shim.join("shim.cpp"));
-    let status = command.status().map_err(|error| format!("cannot run the C++ compiler, {command:?}: {error}"))?;
+    let program = compiler.path().display();
+    let status = command.status().map_err(|error| {
+        format!("Box2D needs a C++ compiler, but {program} cannot be run ({error}); CXX names another one")
+    })?;
     if !status.success() {
-        return Err(format!("the C++ compiler failed ({status}): {command:?}").into());
+        let arguments = command.get_args().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        return Err(format!("the C++ compiler failed ({status}): {program} {arguments}").into());
     }
     build.object(object).try_compile("deepq_box2d")?;
     Ok(())
