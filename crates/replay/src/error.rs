@@ -60,10 +60,50 @@ pub enum ReplayError {
     /// A sample from a replay that holds no complete transition yet.
     #[error("nothing to sample: no transition is complete yet")]
     Empty,
+    /// Reading or writing failed.
+    #[error("the replay cannot be read or written: {0}")]
+    Io(#[from] std::io::Error),
+    /// Bytes that are no saved replay, or no longer one.
+    #[error("this saved replay is damaged: {reason}")]
+    Damaged {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A saved replay of another version of the format.
+    #[error("this saved replay has format {version}, this program reads format {known}")]
+    Version {
+        /// The file's version.
+        version: u32,
+        /// The version that this crate reads and writes.
+        known: u32,
+    },
+    /// A saved replay with other settings.
+    #[error("the saved replay has {key} = {found}, this one has {expected}")]
+    Different {
+        /// The first setting that differs.
+        key: &'static str,
+        /// This replay's value.
+        expected: String,
+        /// The saved replay's value.
+        found: String,
+    },
+    /// Increments that do not make up a whole replay.
+    #[error("a part of the saved replay is missing: {reason}")]
+    Incomplete {
+        /// What is missing.
+        reason: String,
+    },
+    /// A mark that this replay cannot have given: it is of another replay, or of this one's future.
+    #[error("this mark is not one of this replay's past")]
+    ForeignMark,
 }
 
 impl ReplayError {
     pub(crate) fn setting(key: &'static str, value: &impl ToString, reason: impl Into<String>) -> Self {
         Self::Setting { key, value: value.to_string(), reason: reason.into() }
+    }
+
+    pub(crate) fn damaged(reason: impl Into<String>) -> Self {
+        Self::Damaged { reason: reason.into() }
     }
 }

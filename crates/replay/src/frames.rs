@@ -1,13 +1,19 @@
 //! Replay that stores each frame of a stack once.
 
 mod flat;
+mod record;
 mod ring;
+
+use std::io;
 
 use bytemuck::Pod;
 use rand_core::Rng;
 
 use self::ring::Ring;
-use crate::{Batch, Layout, NStep, Replay, ReplayError, Transition, draw, memory};
+use crate::checked::{CheckedReader, CheckedWriter};
+use crate::increment::{Increment, Mark, Restoring};
+use crate::settings::Settings;
+use crate::{Batch, Increments, Layout, NStep, Replay, ReplayError, ReplayKind, Transition, draw, memory};
 
 /// Replay of stacked frames that keeps each frame once and puts stacks together when they are sampled: for Atari an
 /// eighth of the memory that whole transitions take, to the same samples.
@@ -74,7 +80,9 @@ impl<T: Pod + Send + Sync> FrameReplay<T> {
             return Err(ReplayError::setting("capacity", &capacity, reason));
         }
         let ring = |slots| Ring::<T>::planned_bytes(slots, observation_len / stack, stack);
-        memory::addressable(Self::shares(capacity, layout).map(ring).fold(0, u64::saturating_add))
+        memory::addressable(
+            Self::shares(capacity, layout).map(ring).fold(size_of::<Self>() as u64, u64::saturating_add),
+        )
     }
 
     /// Frames of each stream: equal shares, the first streams one more where it does not come out even.
@@ -88,6 +96,21 @@ impl<T: Pod + Send + Sync> FrameReplay<T> {
         let ring = self.rings.get_mut(stream).ok_or(ReplayError::Stream { stream, streams })?;
         let (expected, found) = (self.layout.observation_len, observation.len());
         if expected == found { Ok(ring) } else { Err(ReplayError::ObservationLength { expected, found }) }
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::of::<T>(ReplayKind::Frames, self.capacity, &self.layout, &self.n_step)
+    }
+
+    fn read_increment(&mut self, from: &mut dyn io::Read, restoring: &mut Restoring) -> Result<(), ReplayError> {
+        let mut from = CheckedReader::new(from)?;
+        self.settings().expect(&mut from)?;
+        let ranges = Increment::read_ranges(&mut from, self.rings.iter().map(Ring::slots))?;
+        for (index, (ring, range)) in self.rings.iter_mut().zip(ranges).enumerate() {
+            restoring.take(index, &range, ring.written().saturating_sub(1))?;
+            ring.load(range, &mut from)?;
+        }
+        from.finish()
     }
 
     /// A transition of any stream, uniformly: the ring and the position in it. There must be one.
@@ -141,7 +164,7 @@ impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
     }
 
     fn size_in_bytes(&self) -> u64 {
-        self.rings.iter().map(Ring::size_in_bytes).sum()
+        self.rings.iter().map(Ring::size_in_bytes).sum::<u64>() + size_of::<Self>() as u64
     }
 
     fn sample(&self, batch_size: usize, rng: &mut dyn Rng, batch: &mut Batch<T>) -> Result<(), ReplayError> {
@@ -161,6 +184,38 @@ impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
             batch.rewards[row] = outcome.reward;
             batch.discounts[row] = outcome.discount;
         }
+        Ok(())
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { written: self.rings.iter().map(Ring::written).collect() }
+    }
+
+    fn save_since(&self, since: &Mark, to: &mut dyn io::Write) -> Result<Increment, ReplayError> {
+        let until = self.mark();
+        let first = self.rings.iter().zip(since.within(&until)?).map(|(ring, written)| ring.first_since(written));
+        let increment = Increment { since: since.clone(), first: first.collect(), until };
+        let mut to = CheckedWriter::new(to)?;
+        self.settings().write(&mut to)?;
+        increment.write(&mut to)?;
+        self.rings.iter().zip(&increment.first).try_for_each(|(ring, &first)| ring.save(first, &mut to))?;
+        to.finish()?;
+        Ok(increment)
+    }
+
+    fn needs(&self, increment: &Increment) -> bool {
+        self.rings.iter().zip(&increment.until.written).any(|(ring, &until)| until > ring.oldest())
+    }
+
+    fn restore<'a>(&mut self, increments: &mut Increments<'_, 'a>) -> Result<(), ReplayError> {
+        let mut restored = Self::new(self.capacity, &self.layout, self.n_step.clone())?;
+        let mut restoring = Restoring::new(restored.rings.len());
+        for increment in increments {
+            restored.read_increment(&mut *increment?, &mut restoring)?;
+        }
+        restoring.finish(restored.rings.iter().map(Ring::oldest))?;
+        restored.rings.iter_mut().try_for_each(Ring::loaded)?;
+        *self = restored;
         Ok(())
     }
 }

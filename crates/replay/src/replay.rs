@@ -1,8 +1,10 @@
 //! The interface of a replay memory.
 
+use std::io;
+
 use rand_core::Rng;
 
-use crate::{Batch, ReplayError, Transition};
+use crate::{Batch, Increment, Mark, ReplayError, Transition};
 
 /// A memory of transitions to sample batches from.
 ///
@@ -52,4 +54,53 @@ pub trait Replay<T>: Send {
     /// [`ReplayError::Empty`], or [`ReplayError::OutOfMemory`] for a batch of impossible size. The generator is untouched
     /// then.
     fn sample(&self, batch_size: usize, rng: &mut dyn Rng, batch: &mut Batch<T>) -> Result<(), ReplayError>;
+
+    /// Writes all of it. Equal contents give equal bytes, so that their hash stands for the contents.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError::Io`] if writing fails.
+    fn save(&self, to: &mut dyn io::Write) -> Result<(), ReplayError> {
+        self.save_since(&Mark::start(), to).map(drop)
+    }
+
+    /// Takes the place of a saved replay with the same settings: from here on it does what the saved one would have done,
+    /// later samples included.
+    ///
+    /// # Errors
+    ///
+    /// As [`restore`](Self::restore).
+    fn load(&mut self, from: &mut dyn io::Read) -> Result<(), ReplayError> {
+        self.restore(&mut std::iter::once(Ok(Box::new(from) as Box<dyn io::Read + '_>)))
+    }
+
+    /// How much has been written until now, for a later [`save_since`](Self::save_since).
+    fn mark(&self) -> Mark;
+
+    /// Writes what has come since a mark, as far as it is still there, and the little that changes: an
+    /// [increment](crate::increment).
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError::ForeignMark`] if the mark is not of this replay's past; [`ReplayError::Io`] if writing fails.
+    fn save_since(&self, since: &Mark, to: &mut dyn io::Write) -> Result<Increment, ReplayError>;
+
+    /// Whether anything of what an increment holds is still there, so that the increment is needed to restore it.
+    fn needs(&self, increment: &Increment) -> bool;
+
+    /// Takes the place of the replay that was saved in these increments, oldest first: a full save, or one increment after
+    /// another from the mark of the one before.
+    ///
+    /// The new contents are put together beside the old ones, which stay until everything has been read and checked.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError::Damaged`] if a byte changed or is missing, [`ReplayError::Version`] for files of another version,
+    /// [`ReplayError::Different`] if the saved replay had other settings, [`ReplayError::Incomplete`] if an increment is
+    /// missing between or before the others, [`ReplayError::OutOfMemory`], and [`ReplayError::Io`] if reading fails.
+    /// Nothing has changed then.
+    fn restore<'a>(&mut self, increments: &mut Increments<'_, 'a>) -> Result<(), ReplayError>;
 }
+
+/// Readers of saved increments, as they are opened one after another.
+pub type Increments<'i, 'a> = dyn Iterator<Item = io::Result<Box<dyn io::Read + 'a>>> + 'i;

@@ -2,6 +2,7 @@
 
 use bytemuck::Pod;
 
+use crate::checked::CheckedWriter;
 use crate::{ReplayError, memory};
 
 /// A ring of frames, one after another in memory.
@@ -34,6 +35,11 @@ impl<T: Pod> FlatFrames<T> {
         }
     }
 
+    /// Makes every slot one that is in use, as in a ring that has wrapped around.
+    pub(crate) fn fill(&mut self) {
+        self.frames.resize(self.slots * self.frame_len, T::zeroed());
+    }
+
     /// Copies the frames from a position on, as many as `into` has room for.
     pub(crate) fn read(&self, first: u64, into: &mut [T]) {
         let start = self.slot(first) * self.frame_len;
@@ -41,6 +47,11 @@ impl<T: Pod> FlatFrames<T> {
         let (before, after) = into.split_at_mut(until_wrap);
         before.copy_from_slice(&self.frames[start..start + until_wrap]);
         after.copy_from_slice(&self.frames[..after.len()]);
+    }
+
+    /// Writes the frame of a position.
+    pub(crate) fn save(&self, position: u64, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
+        to.slice(&self.frames[self.slot(position) * self.frame_len..][..self.frame_len])
     }
 
     pub(crate) fn size_in_bytes(&self) -> u64 {

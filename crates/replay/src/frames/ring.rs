@@ -5,6 +5,8 @@ use std::ops::Range;
 use bytemuck::Pod;
 
 use super::flat::FlatFrames;
+use super::record::{Follows, Record};
+use crate::checked::{CheckedReader, CheckedWriter};
 use crate::n_step::Outcome;
 use crate::{End, NStep, ReplayError, Transition, memory};
 
@@ -34,30 +36,6 @@ pub(crate) struct Ring<T> {
     gaps: u64,
     /// The newest observation whole, which the next one must follow.
     newest: Vec<T>,
-}
-
-/// What is known about a frame beside its pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Record {
-    /// Of the transition that starts here, if one does.
-    action: u32,
-    reward: f32,
-    follows: Follows,
-    /// Frames that the episode has before this one, at most 255: how far back a stack may reach.
-    age: u8,
-}
-
-/// What follows a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Follows {
-    /// Nothing yet: the newest frame of a running episode.
-    Unknown,
-    /// Another frame of the first observation's stack: no transition starts here.
-    Start,
-    /// Nothing: an episode's final frame.
-    Nothing,
-    /// A transition.
-    Step(End),
 }
 
 impl<T: Pod> Ring<T> {
@@ -99,6 +77,20 @@ impl<T: Pod> Ring<T> {
 
     fn record(&self, position: u64) -> &Record {
         &self.records[self.slot(position)]
+    }
+
+    /// Positions ever written.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// The oldest position that is still there.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.written.saturating_sub(self.slots as u64)
+    }
+
+    pub(crate) fn slots(&self) -> usize {
+        self.slots
     }
 
     /// Whether an episode is running.
@@ -156,16 +148,18 @@ impl<T: Pod> Ring<T> {
     }
 
     fn append(&mut self, frame: &[T], follows: Follows, age: u8) {
-        let position = self.written;
-        self.raise_low((position + 1).saturating_sub(self.slots as u64));
-        let record = Record { action: 0, reward: 0.0, follows, age };
-        let slot = self.slot(position);
+        self.raise_low((self.written + 1).saturating_sub(self.slots as u64));
+        self.write(Record { action: 0, reward: 0.0, follows, age }, frame);
+    }
+
+    fn write(&mut self, record: Record, frame: &[T]) {
+        let slot = self.slot(self.written);
         if slot == self.records.len() {
             self.records.push(record);
         } else {
             self.records[slot] = record;
         }
-        self.frames.write(position, frame);
+        self.frames.write(self.written, frame);
         self.written += 1;
     }
 
@@ -215,5 +209,72 @@ impl<T: Pod> Ring<T> {
         for frame in padding.chunks_exact_mut(self.frame_len) {
             frame.copy_from_slice(&stack[..self.frame_len]);
         }
+    }
+
+    /// The first position that an increment has to hold, for what came after `written`: the frame that was the newest then
+    /// has got its transition since.
+    pub(crate) fn first_since(&self, written: u64) -> u64 {
+        written.saturating_sub(1).max(self.oldest())
+    }
+
+    /// Writes the positions from `first` on.
+    pub(crate) fn save(&self, first: u64, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
+        for position in first..self.written {
+            self.record(position).write(to)?;
+            self.frames.save(position, to)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on with the positions of a saved range, which must not start before the newest one. Until
+    /// [`loaded`](Self::loaded) they are not there for sampling.
+    pub(crate) fn load(&mut self, range: Range<u64>, from: &mut CheckedReader<'_>) -> Result<(), ReplayError> {
+        let mut frame = Vec::new();
+        memory::resize(&mut frame, self.frame_len)?;
+        if range.start > self.written {
+            // A range that does not start at 0 comes from a ring that had wrapped around: every slot is in use.
+            self.records.resize(self.slots, Record::BLANK);
+            self.frames.fill();
+            self.written = range.start;
+        }
+        for position in range {
+            let record = Record::read(from)?;
+            from.slice(&mut frame)?;
+            if position < self.written {
+                let newest = &mut self.newest[..self.frame_len];
+                self.frames.read(position, newest);
+                if bytemuck::cast_slice::<T, u8>(newest) != bytemuck::cast_slice::<T, u8>(&frame) {
+                    return Err(ReplayError::damaged("an increment does not go on where the one before ended"));
+                }
+                self.written = position;
+            }
+            self.write(record, &frame);
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the loaded positions make sense together, and takes them into use.
+    pub(crate) fn loaded(&mut self) -> Result<(), ReplayError> {
+        let oldest = self.oldest();
+        let possible = (oldest..self.written).all(|position| {
+            let record = self.record(position);
+            let next = (position + 1 < self.written).then(|| self.record(position + 1));
+            u64::from(record.age) <= position && record.precedes(next)
+        });
+        if !possible {
+            return Err(ReplayError::damaged("its episodes make no sense"));
+        }
+        (self.low, self.high, self.gaps) = (oldest, oldest, 0);
+        self.raise_low(oldest);
+        let stops =
+            |position: &u64| matches!(self.record(*position).follows, Follows::Step(end) if end != End::Running);
+        let recent = self.written.saturating_sub(self.n as u64 + 1).max(oldest)..self.written;
+        self.raise_high(recent.rev().find(stops).map_or(0, |position| position + 1));
+        if let Some(newest) = self.written.checked_sub(1) {
+            let mut observation = std::mem::take(&mut self.newest);
+            self.stack(newest, &mut observation);
+            self.newest = observation;
+        }
+        Ok(())
     }
 }

@@ -2,11 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use deepq_replay::{Batch, End, Layout, Replay, ReplayError, Transition};
+use deepq_replay::{Batch, End, FrameReplay, Layout, NStep, Replay, ReplayError, Transition, UniformReplay};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use rand_pcg::Pcg64;
 
 use crate::model::{Model, Row};
+
+/// The replays that there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Uniform,
+    Frames,
+}
+
+impl Kind {
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
+        prop_oneof![Just(Self::Uniform), Just(Self::Frames)]
+    }
+}
 
 /// A call for one of the streams: whatever it is waiting for.
 #[derive(Clone, Debug)]
@@ -55,6 +70,21 @@ impl Play {
         })
     }
 
+    /// A long play with two streams and a stack of 3, always the same.
+    pub(crate) fn of(capacity: usize, calls: usize) -> Self {
+        let layout = Layout { observation_len: 3 * FRAME_LEN, stack: 3, streams: 2 };
+        let calls = prop::collection::vec(Call::any(2, 30), calls).new_tree(&mut TestRunner::deterministic());
+        Self { capacity, layout, n: 3, discount: 0.5, calls: calls.unwrap().current() }
+    }
+
+    pub(crate) fn replay(&self, kind: Kind) -> Box<dyn Replay<u8>> {
+        let n_step = NStep::new(self.n, f64::from(self.discount)).unwrap();
+        match kind {
+            Kind::Uniform => Box::new(UniformReplay::new(self.capacity, &self.layout, n_step).unwrap()),
+            Kind::Frames => Box::new(FrameReplay::new(self.capacity, &self.layout, n_step).unwrap()),
+        }
+    }
+
     pub(crate) fn model(&self) -> Model {
         Model::new(self.capacity, self.layout, self.n, self.discount)
     }
@@ -81,7 +111,12 @@ impl Call {
     }
 
     /// Makes the call on both.
-    pub(crate) fn make(&self, replay: &mut dyn Replay<u8>, model: &mut Model) -> Result<(), ReplayError> {
+    pub(crate) fn make(&self, replay: &mut dyn Replay<u8>, model: &mut Model) {
+        self.try_make(replay, model).unwrap();
+    }
+
+    /// Makes the call on the model, and on a replay that need not be in the same state.
+    pub(crate) fn try_make(&self, replay: &mut dyn Replay<u8>, model: &mut Model) -> Result<(), ReplayError> {
         let newest = self.frames[MAX_STACK - 1];
         if model.running(self.stream) {
             let reward = f32::from(self.reward) / 4.0;

@@ -1,0 +1,104 @@
+//! What is known about a frame beside its pixels.
+
+use crate::checked::{CheckedReader, CheckedWriter};
+use crate::{End, ReplayError};
+
+/// What is known about a frame beside its pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Record {
+    /// Of the transition that starts here, if one does.
+    pub(crate) action: u32,
+    pub(crate) reward: f32,
+    pub(crate) follows: Follows,
+    /// Frames that the episode has before this one, at most 255: how far back a stack may reach.
+    pub(crate) age: u8,
+}
+
+/// What follows a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Follows {
+    /// Nothing yet: the newest frame of a running episode.
+    Unknown,
+    /// Another frame of the first observation's stack: no transition starts here.
+    Start,
+    /// Nothing: an episode's final frame.
+    Nothing,
+    /// A transition.
+    Step(End),
+}
+
+impl Record {
+    /// Of a slot that nothing was written to.
+    pub(crate) const BLANK: Self = Self { action: 0, reward: 0.0, follows: Follows::Nothing, age: 0 };
+
+    /// Whether this record and the next one can be neighbours; the newest one has none.
+    pub(crate) fn precedes(&self, next: Option<&Self>) -> bool {
+        let Some(next) = next else {
+            return matches!(self.follows, Follows::Unknown | Follows::Nothing);
+        };
+        let same_episode = next.age == self.age.saturating_add(1);
+        match self.follows {
+            Follows::Unknown => false,
+            Follows::Nothing => next.age == 0 && next.follows != Follows::Nothing,
+            Follows::Start => same_episode && next.follows != Follows::Nothing,
+            Follows::Step(end) if end.over() => same_episode && next.follows == Follows::Nothing,
+            Follows::Step(_) => same_episode && !matches!(next.follows, Follows::Nothing | Follows::Start),
+        }
+    }
+
+    pub(crate) fn write(&self, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
+        to.u32(self.action)?;
+        to.f32(self.reward)?;
+        to.u8(self.follows.code())?;
+        to.u8(self.age)
+    }
+
+    pub(crate) fn read(from: &mut CheckedReader<'_>) -> Result<Self, ReplayError> {
+        let (action, reward) = (from.u32()?, from.f32()?);
+        let follows = Follows::from_code(from.u8()?)
+            .ok_or_else(|| ReplayError::damaged("a frame is followed by something unknown"))?;
+        Ok(Self { action, reward, follows, age: from.u8()? })
+    }
+}
+
+impl Follows {
+    /// All, in the order of their codes.
+    const ALL: [Self; 7] = [
+        Self::Unknown,
+        Self::Start,
+        Self::Nothing,
+        Self::Step(End::Running),
+        Self::Step(End::LifeLost),
+        Self::Step(End::Terminated),
+        Self::Step(End::Truncated),
+    ];
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Start => 1,
+            Self::Nothing => 2,
+            Self::Step(End::Running) => 3,
+            Self::Step(End::LifeLost) => 4,
+            Self::Step(End::Terminated) => 5,
+            Self::Step(End::Truncated) => 6,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_go_both_ways() {
+        for (code, follows) in Follows::ALL.into_iter().enumerate() {
+            assert_eq!(usize::from(follows.code()), code);
+        }
+        assert_eq!(Follows::from_code(7), None);
+    }
+}

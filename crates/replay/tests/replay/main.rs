@@ -1,0 +1,10 @@
+//! What a replay promises, for both kinds and any play.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests, with helpers outside of test functions")]
+
+mod contents;
+mod model;
+mod play;
+mod saving;
+mod sizes;
+mod uniformity;

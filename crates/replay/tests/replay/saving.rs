@@ -1,0 +1,239 @@
+//! A saved replay goes on as the one that was saved; damage is noticed before anything changes.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+
+use deepq_replay::{Batch, Chain, Replay, ReplayError};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use rand_pcg::Pcg64;
+
+use crate::play::{Kind, Play};
+
+fn saved(replay: &dyn Replay<u8>) -> Vec<u8> {
+    let mut file = Vec::new();
+    replay.save(&mut file).unwrap();
+    file
+}
+
+/// A later sample, which shows contents and their order.
+fn sample(replay: &dyn Replay<u8>) -> Option<Batch<u8>> {
+    let mut batch = Batch::new();
+    match replay.sample(50, &mut Pcg64::new(5, 6), &mut batch) {
+        Ok(()) => Some(batch),
+        Err(error) => {
+            assert!(matches!(error, ReplayError::Empty));
+            None
+        }
+    }
+}
+
+fn assert_equal(one: &dyn Replay<u8>, other: &dyn Replay<u8>) {
+    assert_eq!(one.len(), other.len());
+    assert_eq!(one.size_in_bytes(), other.size_in_bytes());
+    assert!(sample(one) == sample(other));
+    assert!(saved(one) == saved(other));
+}
+
+/// Links of chains as files.
+#[derive(Default)]
+struct Files(BTreeMap<u64, Vec<u8>>);
+
+impl Files {
+    fn extend(&mut self, chain: &Chain, replay: &dyn Replay<u8>) -> Chain {
+        let mut file = Vec::new();
+        let next = chain.extend(replay, &mut file).unwrap();
+        assert!(self.0.insert(chain.next_number(), file).is_none());
+        self.0.retain(|number, _| next.contains(*number));
+        next
+    }
+
+    fn restore(&self, numbers: impl IntoIterator<Item = u64>, replay: &mut dyn Replay<u8>) -> Result<(), ReplayError> {
+        let mut files = numbers.into_iter().map(|number| {
+            let file: Box<dyn Read> = Box::new(Cursor::new(self.0[&number].clone()));
+            Ok(file)
+        });
+        replay.restore(&mut files)
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_loaded_replay_goes_on_as_the_saved_one(play in Play::any(), kind in Kind::any(), moment: Index) {
+        let (mut replay, mut model) = (play.replay(kind), play.model());
+        let moment = moment.index(play.calls.len());
+        play.calls[..moment].iter().for_each(|call| call.make(&mut *replay, &mut model));
+
+        let file = saved(&*replay);
+        let mut loaded = play.replay(kind);
+        // What it held before does not matter.
+        let mut forgotten = play.model();
+        play.calls[..moment / 2].iter().for_each(|call| call.make(&mut *loaded, &mut forgotten));
+        loaded.load(&mut file.as_slice()).unwrap();
+        assert_equal(&*loaded, &*replay);
+        let mut model_of_loaded = model.clone();
+        for call in &play.calls[moment..] {
+            call.make(&mut *replay, &mut model);
+            call.make(&mut *loaded, &mut model_of_loaded);
+        }
+        assert_equal(&*loaded, &*replay);
+    }
+
+    #[test]
+    fn a_replay_restored_from_its_increments_goes_on_as_the_saved_one(
+        play in Play::any(),
+        kind in Kind::any(),
+        every in 1..60usize,
+        failing: [bool; 5],
+    ) {
+        let (mut replay, mut model) = (play.replay(kind), play.model());
+        let (mut files, mut chain) = (Files::default(), Chain::new());
+        for (count, calls) in play.calls.chunks(every).enumerate() {
+            calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
+            if failing[count % failing.len()] {
+                // A checkpoint that could not be completed: its chain is forgotten.
+                chain.extend(&*replay, &mut Vec::new()).unwrap();
+                continue;
+            }
+            chain = files.extend(&chain, &*replay);
+            prop_assert_eq!(files.0.len(), chain.numbers().count());
+
+            // Resume: from here on the restored one plays.
+            let mut restored = play.replay(kind);
+            files.restore(chain.numbers(), &mut *restored).unwrap();
+            assert_equal(&*restored, &*replay);
+            replay = restored;
+        }
+    }
+
+    #[test]
+    fn a_missing_increment_is_noticed(play in Play::any(), kind in Kind::any(), every in 1..60usize, missing: Index) {
+        let (mut replay, mut model) = (play.replay(kind), play.model());
+        let (mut files, mut chain) = (Files::default(), Chain::new());
+        for calls in play.calls.chunks(every) {
+            calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
+            chain = files.extend(&chain, &*replay);
+        }
+        let numbers: Vec<u64> = chain.numbers().collect();
+        let missing = missing.index(numbers.len());
+        let rest = numbers.iter().enumerate().filter(|&(index, _)| index != missing).map(|(_, &number)| number);
+        let mut restored = play.replay(kind);
+        let before = saved(&*restored);
+        match files.restore(rest, &mut *restored) {
+            // The state before the last increment, or one that held nothing which is still there.
+            Ok(()) => prop_assert!(missing + 1 == numbers.len() || saved(&*restored) == saved(&*replay)),
+            Err(error) => {
+                prop_assert!(matches!(error, ReplayError::Incomplete { .. }), "{}", error);
+                prop_assert!(saved(&*restored) == before);
+            }
+        }
+    }
+
+    /// Bytes that were changed on purpose, with the right checksums.
+    #[test]
+    fn no_content_makes_it_panic(
+        play in Play::any(),
+        kind in Kind::any(),
+        changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..4),
+    ) {
+        let (mut replay, mut model) = (play.replay(kind), play.model());
+        play.calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
+        let mut file = saved(&*replay);
+        let len = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
+        for (index, value) in changes {
+            file[20 + index.index(len)] = value;
+        }
+        let payload = file[20..20 + len].to_vec();
+        let checksum = crc32fast::hash(&[&[0; 8], &file[12..16], &payload].concat());
+        file[16..20].copy_from_slice(&checksum.to_le_bytes());
+
+        let mut loaded = play.replay(kind);
+        if loaded.load(&mut file.as_slice()).is_ok() {
+            sample(&*loaded);
+            // Calls may be refused, as the other episodes need not be the model's.
+            let mut batch = Batch::new();
+            for call in &play.calls {
+                call.try_make(&mut *loaded, &mut model).ok();
+                loaded.sample(1, &mut Pcg64::new(7, 8), &mut batch).ok();
+            }
+        }
+    }
+}
+
+fn played(kind: Kind) -> (Play, Box<dyn Replay<u8>>) {
+    let play = Play::of(60, 300);
+    let (mut replay, mut model) = (play.replay(kind), play.model());
+    play.calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
+    (play, replay)
+}
+
+#[test]
+fn every_flipped_byte_and_every_early_end_is_noticed() {
+    for kind in [Kind::Uniform, Kind::Frames] {
+        let (play, replay) = played(kind);
+        let file = saved(&*replay);
+        let (mut loaded, mut model) = (play.replay(kind), play.model());
+        play.calls[..40].iter().for_each(|call| call.make(&mut *loaded, &mut model));
+        let before = saved(&*loaded);
+        for position in 0..file.len() {
+            let mut damaged = file.clone();
+            damaged[position] ^= 1 << (position % 8);
+            assert!(loaded.load(&mut damaged.as_slice()).is_err(), "byte {position} of {}", file.len());
+            assert!(loaded.load(&mut &file[..position]).is_err(), "cut at {position} of {}", file.len());
+        }
+        assert!(saved(&*loaded) == before);
+        loaded.load(&mut file.as_slice()).unwrap();
+        assert_equal(&*loaded, &*replay);
+    }
+}
+
+#[test]
+fn other_settings_are_refused() {
+    let (play, replay) = played(Kind::Frames);
+    let file = saved(&*replay);
+    let changed: [(&str, Play); 4] = [
+        ("capacity", Play { capacity: play.capacity + 1, ..play.clone() }),
+        ("n_step", Play { n: play.n - 1, ..play.clone() }),
+        ("discount", Play { discount: 0.25, ..play.clone() }),
+        ("kind", play.clone()),
+    ];
+    for (expected, other) in changed {
+        let kind = if expected == "kind" { Kind::Uniform } else { Kind::Frames };
+        match other.replay(kind).load(&mut file.as_slice()) {
+            Err(ReplayError::Different { key, .. }) => assert_eq!(key, expected),
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_chain_writes_only_what_is_new_and_stays_short() {
+    for kind in [Kind::Uniform, Kind::Frames] {
+        let play = Play::of(6000, 20_000);
+        let (mut replay, mut model) = (play.replay(kind), play.model());
+        let (mut files, mut chain) = (Files::default(), Chain::new());
+        for (count, calls) in play.calls.chunks(10).enumerate() {
+            calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
+            chain = files.extend(&chain, &*replay);
+            let newest = files.0.last_key_value().map_or(0, |(_, file)| file.len());
+            // Ten calls and what is written again: less than a 256th of the capacity, 23 entries.
+            assert!(newest < 40 * 70, "{newest} bytes");
+            assert!(files.0.len() <= 2 * 256 + 2, "{} files", files.0.len());
+            if count % 200 == 199 {
+                let mut restored = play.replay(kind);
+                files.restore(chain.numbers(), &mut *restored).unwrap();
+                assert_equal(&*restored, &*replay);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mark_of_another_replay_is_refused() {
+    let (_, replay) = played(Kind::Frames);
+    let (_, other) = played(Kind::Uniform);
+    assert!(matches!(replay.save_since(&other.mark(), &mut Vec::new()), Err(ReplayError::ForeignMark)));
+    let (play, _) = played(Kind::Frames);
+    let future = replay.mark();
+    assert!(matches!(play.replay(Kind::Frames).save_since(&future, &mut Vec::new()), Err(ReplayError::ForeignMark)));
+}

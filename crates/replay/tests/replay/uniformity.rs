@@ -1,0 +1,50 @@
+//! Every transition is drawn with the same probability, and what is drawn depends on the generator alone.
+
+use std::collections::BTreeMap;
+
+use deepq_replay::{Batch, End, FrameReplay, Layout, NStep, Replay, Transition, UniformReplay};
+use rand_pcg::Pcg64;
+
+/// Streams that differ in how much they hold and in the length of their episodes.
+fn filled(mut replay: impl Replay<u8>) -> impl Replay<u8> {
+    let mut action = 0;
+    for (stream, (steps, episode)) in [(40, 1), (7, 100), (60, 9)].into_iter().enumerate() {
+        for step in 0..steps {
+            if step % episode == 0 {
+                replay.begin(stream, &[0, 0]).unwrap();
+            }
+            let end = if (step + 1) % episode == 0 { End::Terminated } else { End::Running };
+            let newest = (step % episode) as u8;
+            let next_observation = [newest, newest + 1];
+            let transition = Transition { action, reward: 0.0, next_observation: &next_observation, end };
+            replay.push(stream, &transition).unwrap();
+            action += 1;
+        }
+    }
+    replay
+}
+
+fn assert_uniform(replay: &dyn Replay<u8>) {
+    let (mut rng, mut batch) = (Pcg64::new(1, 2), Batch::new());
+    let mut counts = BTreeMap::<u32, u32>::new();
+    let draws = 2000 * replay.len();
+    replay.sample(draws, &mut rng, &mut batch).unwrap();
+    for action in &batch.actions {
+        *counts.entry(*action).or_default() += 1;
+    }
+    assert_eq!(counts.len(), replay.len());
+    // Counts are near 2000 with a standard deviation of 44.7; five of them never happen by chance.
+    assert!(counts.values().all(|count| count.abs_diff(2000) < 224), "{counts:?}");
+
+    let (mut rng, mut again) = (Pcg64::new(1, 2), Batch::new());
+    replay.sample(draws, &mut rng, &mut again).unwrap();
+    assert!(again == batch);
+}
+
+#[test]
+fn all_transitions_of_all_streams_are_equally_likely() {
+    let layout = Layout { observation_len: 2, stack: 2, streams: 3 };
+    let n_step = NStep::new(2, 0.9).unwrap();
+    assert_uniform(&filled(FrameReplay::new(151, &layout, n_step.clone()).unwrap()));
+    assert_uniform(&filled(UniformReplay::new(80, &layout, n_step).unwrap()));
+}
