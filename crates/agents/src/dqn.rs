@@ -1,0 +1,326 @@
+//! DQN and its variants, in the order of the paper's algorithm: act, store, sample, target, loss, update.
+
+use candle_core::{Device, Tensor};
+use deepq_envs::{Element, ElementKind, NumpyRng, Seeds};
+use deepq_nets::{Gradients, NetworkSpec, Optimizer, OptimizerSpec, Parameters, QNetwork, TdLoss, td_loss};
+use deepq_replay::{Batch, Replay, Transition};
+
+use crate::updates_due::UpdatesDue;
+use crate::{
+    Agent, AgentError, AgentState, Counters, DqnSpec, EpsilonGreedy, Schedule, SpecError, TargetUpdate, UpdateReport,
+    targets,
+};
+
+/// Deep Q-learning with experience replay ([Mnih et al. 2015](https://www.nature.com/articles/nature14236),
+/// algorithm 1); by its settings also [double DQN](https://arxiv.org/abs/1509.06461), by its network
+/// [dueling](https://arxiv.org/abs/1511.06581), by its replay with n-step returns.
+///
+/// Every random draw comes from a stream of its own, named `weights`, `exploration` and `replay` below the root seed.
+/// The same settings, seed and experience give the same bits.
+pub struct Dqn<E: Element> {
+    pub(crate) spec: DqnSpec,
+    pub(crate) exploration: EpsilonGreedy,
+    pub(crate) online: QNetwork,
+    pub(crate) target: Option<QNetwork>,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) replay: Box<dyn Replay<E>>,
+    pub(crate) replay_rng: NumpyRng,
+    pub(crate) counters: Counters,
+    pub(crate) updates_due: UpdatesDue,
+    /// How many times the target network has followed.
+    pub(crate) target_times: u64,
+    gradients: Option<Gradients>,
+    batch: Batch<E>,
+    random_actions: Vec<Option<usize>>,
+}
+
+/// What a [`Dqn`] is made of.
+pub struct DqnParts<'a, E> {
+    /// The algorithm's settings.
+    pub spec: &'a DqnSpec,
+    /// The exploration rate.
+    pub exploration: &'a Schedule,
+    /// The Q-network.
+    pub network: &'a NetworkSpec,
+    /// The optimizer.
+    pub optimizer: &'a OptimizerSpec,
+    /// The replay, made with the discount of `spec`.
+    pub replay: Box<dyn Replay<E>>,
+    /// The shape of one observation.
+    pub observation_shape: &'a [usize],
+    /// The number of actions.
+    pub actions: usize,
+    /// Where its randomness comes from.
+    pub seeds: &'a Seeds,
+    /// Where the networks live.
+    pub device: &'a Device,
+}
+
+impl<E: Element> Dqn<E> {
+    /// An agent that has seen nothing yet. The target network starts as a copy of the online network.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Spec`] for settings that are not allowed, [`AgentError::Net`] if the network cannot be made.
+    pub fn new(parts: DqnParts<'_, E>) -> Result<Self, AgentError> {
+        let DqnParts { spec, exploration, network, optimizer, replay, observation_shape, actions, seeds, device } =
+            parts;
+        spec.validate()?;
+        let fits = spec.batch_size <= replay.capacity();
+        SpecError::unless(fits, "batch_size", spec.batch_size, "at most the replay's capacity")?;
+        let new_network = || QNetwork::new(network, observation_shape, actions, &mut seeds.stream("weights"), device);
+        let online = new_network()?;
+        let target = match spec.target_update {
+            TargetUpdate::None => None,
+            _ => Some(new_network()?),
+        };
+        Ok(Self {
+            exploration: EpsilonGreedy::new(exploration.clone(), seeds.stream("exploration"))?,
+            optimizer: Optimizer::new(optimizer, online.parameters())?,
+            spec: spec.clone(),
+            online,
+            target,
+            replay,
+            replay_rng: seeds.stream("replay"),
+            counters: Counters::default(),
+            updates_due: UpdatesDue::default(),
+            target_times: 0,
+            gradients: None,
+            batch: Batch::default(),
+            random_actions: Vec::new(),
+        })
+    }
+
+    /// One update: sample, target, loss, update.
+    fn update(&mut self) -> Result<UpdateReport, AgentError> {
+        let update = self.counters.updates + 1;
+
+        // Sample a batch of transitions.
+        self.replay.sample(self.spec.batch_size, &mut self.replay_rng, &mut self.batch)?;
+        let batch = &self.batch;
+
+        // What their Q-values should have been.
+        let targets = self.targets(batch)?;
+
+        // The loss of what they are.
+        let q_tm1 = self.online.forward(&self.tensor(&batch.observations)?)?;
+        let TdLoss { loss, .. } = td_loss(&q_tm1, &batch.actions, &targets, Some(&batch.weights), self.spec.loss)?;
+        let loss_value = loss.to_scalar::<f32>()?;
+        let q_values = q_tm1.flatten_all()?.to_vec1::<f32>()?;
+        let diverged = |quantity, value| AgentError::Diverged {
+            update,
+            quantity,
+            value,
+            largest_reward: largest(&batch.rewards),
+            largest_q: largest(&q_values),
+        };
+        if !loss_value.is_finite() {
+            return Err(diverged("loss", f64::from(loss_value)));
+        }
+
+        // A step down its gradient.
+        self.gradients = None;
+        let mut gradients = self.online.backward(&loss)?;
+        let gradient_norm = self.spec.clip_gradient.apply(&mut gradients)?;
+        if !gradient_norm.is_finite() {
+            return Err(diverged("gradient norm", gradient_norm));
+        }
+        self.optimizer.step(self.online.parameters(), &gradients)?;
+        self.gradients = Some(gradients);
+        self.counters.updates = update;
+
+        let taken = q_values.chunks_exact(self.online.actions()).zip(&batch.actions);
+        let mean_q = taken.map(|(q, action)| q[*action as usize]).sum::<f32>() / batch.actions.len() as f32;
+
+        // The target network follows.
+        let target_copied = self.update_target()?;
+        Ok(UpdateReport { update, loss: loss_value, mean_q, gradient_norm: gradient_norm as f32, target_copied })
+    }
+
+    /// What the Q-value of each of a batch's transitions is moved towards.
+    ///
+    /// # Errors
+    ///
+    /// If the batch does not fit the network.
+    pub fn targets(&self, batch: &Batch<E>) -> Result<Vec<f32>, AgentError> {
+        let (r_t, discount_t) = (&batch.rewards, &batch.discounts);
+        let next_observations = self.tensor(&batch.next_observations)?;
+        let values = |network: &QNetwork| -> Result<Vec<f32>, AgentError> {
+            Ok(network.values(&next_observations)?.flatten_all()?.to_vec1()?)
+        };
+        let q_t = values(self.target.as_ref().unwrap_or(&self.online))?;
+        let mut targets = if self.spec.double {
+            targets::double_q_learning(r_t, discount_t, &q_t, &values(&self.online)?)?
+        } else {
+            targets::q_learning(r_t, discount_t, &q_t)?
+        };
+        if let Some(value) = self.spec.terminal_target {
+            targets::fix_terminal(&mut targets, discount_t, value);
+        }
+        Ok(targets)
+    }
+
+    /// Lets the target network follow the online network, if it is time; says whether it was.
+    fn update_target(&mut self) -> Result<bool, AgentError> {
+        let Some(target) = &self.target else { return Ok(false) };
+        let times = self.spec.target_update.times(&self.counters);
+        if times == self.target_times {
+            return Ok(false);
+        }
+        match self.spec.target_update {
+            TargetUpdate::Polyak { tau, .. } => follow(target.parameters(), self.online.parameters(), tau)?,
+            _ => target.copy_from(&self.online)?,
+        }
+        self.target_times = times;
+        Ok(true)
+    }
+
+    /// The network that acts and learns.
+    pub fn online(&self) -> &QNetwork {
+        &self.online
+    }
+
+    /// The network that says the targets, where there is one beside the online network.
+    pub fn target(&self) -> Option<&QNetwork> {
+        self.target.as_ref()
+    }
+
+    /// Observations as a tensor `[rows, ..shape]`.
+    fn tensor(&self, observations: &[E]) -> Result<Tensor, AgentError> {
+        let shape = self.online.observation_shape();
+        let rows = rows(observations, shape)?;
+        let shape: Vec<usize> = std::iter::once(rows).chain(shape.iter().copied()).collect();
+        // The casts are from E to itself.
+        Ok(match E::KIND {
+            ElementKind::F32 => {
+                Tensor::from_slice(bytemuck::cast_slice::<E, f32>(observations), shape, self.online.device())?
+            }
+            ElementKind::U8 => {
+                Tensor::from_slice(bytemuck::cast_slice::<E, u8>(observations), shape, self.online.device())?
+            }
+        })
+    }
+
+    /// Checks that there is one action for each row of observations.
+    fn check_rows(&self, observations: &[E], actions: &[usize]) -> Result<(), AgentError> {
+        let rows = rows(observations, self.online.observation_shape())?;
+        if rows == actions.len() {
+            return Ok(());
+        }
+        let expected = format!("one for each of {rows} rows of observations");
+        Err(AgentError::Shape { what: "actions", actual: actions.len(), expected })
+    }
+}
+
+impl<E: Element> Agent<E> for Dqn<E> {
+    fn begin_episode(&mut self, stream: usize, observation: &[E]) -> Result<(), AgentError> {
+        Ok(self.replay.begin(stream, observation)?)
+    }
+
+    fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
+        self.check_rows(observations, actions)?;
+        self.random_actions.clear();
+        for _ in &*actions {
+            self.random_actions.push(self.exploration.explore(&self.counters, self.online.actions()));
+            self.counters.agent_steps += 1;
+        }
+        if self.random_actions.contains(&None) {
+            self.greedy(observations, actions)?;
+        }
+        for (action, random) in actions.iter_mut().zip(&self.random_actions) {
+            *action = random.unwrap_or(*action);
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, stream: usize, transition: &Transition<'_, E>) -> Result<(), AgentError> {
+        let &Transition { action, reward, next_observation, end } = transition;
+        if !reward.is_finite() {
+            return Err(AgentError::Reward { stream, agent_step: self.counters.agent_steps, reward });
+        }
+        let reward = self.spec.clip_reward.apply(reward);
+        self.replay.push(stream, &Transition { action, reward, next_observation, end })?;
+        self.counters.episodes += u64::from(end.over());
+        Ok(())
+    }
+
+    fn learn(&mut self) -> Result<Option<UpdateReport>, AgentError> {
+        if self.updates_due.take(&self.spec, self.counters.agent_steps, self.replay.len()) {
+            return self.update().map(Some);
+        }
+        // A copy by steps or episodes comes after the updates of the same step, also where there are none.
+        self.update_target()?;
+        Ok(None)
+    }
+
+    fn greedy(&self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
+        self.check_rows(observations, actions)?;
+        let q_values = self.q_values(observations)?;
+        for (action, q) in actions.iter_mut().zip(q_values.chunks_exact(self.online.actions())) {
+            *action = targets::argmax(q);
+        }
+        Ok(())
+    }
+
+    fn q_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
+        Ok(self.online.values(&self.tensor(observations)?)?.flatten_all()?.to_vec1()?)
+    }
+
+    fn exploration(&self) -> f64 {
+        self.exploration.epsilon(&self.counters)
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn parameters(&self) -> &Parameters {
+        self.online.parameters()
+    }
+
+    fn gradients(&self) -> Option<&Gradients> {
+        self.gradients.as_ref()
+    }
+
+    fn replay(&self) -> Option<&dyn Replay<E>> {
+        Some(&*self.replay)
+    }
+
+    fn replay_mut(&mut self) -> Option<&mut dyn Replay<E>> {
+        Some(&mut *self.replay)
+    }
+
+    fn state(&self) -> Result<AgentState, AgentError> {
+        self.capture()
+    }
+
+    fn restore(&mut self, state: &AgentState) -> Result<(), AgentError> {
+        self.restore_from(state)
+    }
+}
+
+/// Number of rows of observations of this shape.
+fn rows<E>(observations: &[E], shape: &[usize]) -> Result<usize, AgentError> {
+    let (len, actual) = (shape.iter().product::<usize>(), observations.len());
+    match actual.checked_div(len) {
+        Some(rows) if rows * len == actual => Ok(rows),
+        _ => {
+            let expected = format!("a whole number of observations of shape {shape:?} was expected");
+            Err(AgentError::Shape { what: "observations", actual, expected })
+        }
+    }
+}
+
+/// `target += tau * (online - target)`.
+fn follow(target: &Parameters, online: &Parameters, tau: f64) -> Result<(), AgentError> {
+    for ((name, target_value), (_, online_value)) in target.iter().zip(online.iter()) {
+        let value = (target_value + (((online_value - target_value)? * tau)?))?;
+        target.set(name, &value)?;
+    }
+    Ok(())
+}
+
+/// The largest absolute value; NaN where there is one.
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |largest: f32, value| if value.is_nan() { *value } else { largest.max(value.abs()) })
+}
