@@ -35,73 +35,88 @@ pub(crate) enum Command {
     Ci(Ci),
 }
 
+/// Where the work is done.
 #[derive(Args, Debug)]
-pub(crate) struct Train {
-    /// The experiment's name, as `cargo xtask list` shows it, or a TOML file
-    #[arg(required_unless_present = "resume")]
-    pub(crate) experiment: Option<String>,
-    /// Go on exactly where this run stopped
-    #[arg(long, value_name = "RUN", conflicts_with = "experiment")]
-    pub(crate) resume: Option<PathBuf>,
-    /// The root of all random numbers
-    #[arg(long)]
-    pub(crate) seed: Option<u64>,
-    /// Train this many agent steps instead of the experiment's
-    #[arg(long)]
-    pub(crate) steps: Option<u64>,
+pub(crate) struct Machine {
     /// auto, cpu, cuda or cuda:N
     #[arg(long)]
     pub(crate) device: Option<String>,
-    /// Worker threads; results do not depend on it
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
+    /// Threads [default: as many as the machine has]; results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<u16>,
+    #[command(flatten)]
+    pub(crate) roms: RomFolder,
+}
+
+/// Where the user's own ROMs are.
+#[derive(Args, Debug)]
+pub(crate) struct RomFolder {
+    /// Take the ROMs of Atari games from this folder [else: $DEEPQ_ROM_DIR, then roms/, which is filled when needed]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rom_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Train {
+    /// An experiment's name, as `cargo xtask list` shows it, or a TOML file
+    #[arg(required_unless_present = "resume")]
+    pub(crate) experiment: Option<String>,
+    /// Go on exactly where this run stopped
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["experiment", "seed", "set", "out"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// The root of all randomness [default: the experiment's training.seed]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Agent steps of the whole run [default: the experiment's training.steps]
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u64>,
     /// Override a key of the experiment, as agent.discount=0.98
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// The run's own folder
+    /// The run's own folder [default: runs/<experiment>-s<seed>-<time>]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// No progress bar
+    /// Show no progress
     #[arg(long)]
     pub(crate) quiet: bool,
-    /// Take ROMs from this folder
-    #[arg(long, value_name = "DIR")]
-    pub(crate) rom_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Eval {
     /// The run's folder
     pub(crate) run: PathBuf,
-    /// Play this many episodes
-    #[arg(long)]
-    pub(crate) episodes: Option<usize>,
-    /// The root of all random numbers
-    #[arg(long)]
+    /// Episodes [default: the experiment's evaluation.episodes]
+    #[arg(long, value_name = "N")]
+    pub(crate) episodes: Option<u32>,
+    /// The root of the evaluation's randomness [default: the run's seed]
+    #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// best, last or a file
-    #[arg(long)]
+    /// best, last, a checkpoint's folder or a safetensors file of weights
+    #[arg(long, value_name = "best|last|FILE")]
     pub(crate) checkpoint: Option<String>,
-    /// Print the result as JSON
+    /// Print the figures and the episodes' returns as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Take ROMs from this folder
-    #[arg(long, value_name = "DIR")]
-    pub(crate) rom_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Parity {
-    /// Trace files: JSON lines recorded with Gymnasium
+    /// Trace files: JSON lines recorded with Gymnasium, as those in assets/traces
     #[arg(required = true, value_name = "TRACE.JSONL")]
     pub(crate) traces: Vec<PathBuf>,
-    /// Take ROMs from this folder
-    #[arg(long, value_name = "DIR")]
-    pub(crate) rom_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) roms: RomFolder,
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct List {}
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) roms: RomFolder,
+}
 
 #[derive(Args, Debug)]
 pub(crate) struct Roms {

@@ -22,13 +22,16 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
             };
             let mut ids = environment_ids(&file);
             ids.extend(train.set.iter().filter_map(|set| Some(set.split_once("id=")?.1.trim_matches('"').to_owned())));
-            (ids, &train.rom_dir)
+            (ids, &train.machine.roms)
         }
-        Command::Eval(eval) => (environment_ids(&eval.run.join("experiment.toml")), &eval.rom_dir),
-        Command::Parity(parity) => (parity.traces.iter().filter_map(|path| traced_id(path)).collect(), &parity.rom_dir),
+        Command::Eval(eval) => (environment_ids(&eval.run.join("experiment.toml")), &eval.machine.roms),
+        Command::Parity(parity) => (parity.traces.iter().filter_map(|path| traced_id(path)).collect(), &parity.roms),
         Command::List(_) | Command::Roms(_) | Command::Test(_) | Command::Ci(_) => return Ok(Vec::new()),
     };
-    if own_roms.is_some() || std::env::var_os("DEEPQ_ROM_DIR").is_some() || !ids.iter().any(|id| may_be_atari(id)) {
+    if own_roms.rom_dir.is_some()
+        || std::env::var_os("DEEPQ_ROM_DIR").is_some()
+        || !ids.iter().any(|id| may_be_atari(id))
+    {
         return Ok(Vec::new());
     }
     let manifest = Manifest::read(workspace)?;
@@ -40,7 +43,8 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
 
 fn experiment_file(workspace: &Workspace, name: &str) -> PathBuf {
     let path = Path::new(name);
-    if path.extension().is_some_and(|extension| extension == "toml") { path.into() } else { workspace.experiment(name) }
+    let is_path = path.extension().is_some_and(|extension| extension == "toml") || path.components().count() > 1;
+    if is_path { path.into() } else { workspace.experiment(name) }
 }
 
 /// Every environment that an experiment names: the values of all keys `id`.

@@ -54,7 +54,8 @@ impl Manifest {
         Self::parse(&text).with_context(|| path.display().to_string())
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    /// Reads its text.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let roms: BTreeMap<String, Rom> = toml::from_str(text)?;
         for (game, rom) in &roms {
             let plain = Path::new(&rom.file).file_name().is_some_and(|name| name == rom.file.as_str());
