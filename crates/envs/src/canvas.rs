@@ -31,14 +31,9 @@ impl Canvas {
 
     /// A filled polygon with its outline.
     pub(crate) fn polygon(&mut self, points: &[(f64, f64)], fill: Rgb) {
-        let mut builder = PathBuilder::new();
-        for (i, &(x, y)) in points.iter().enumerate() {
-            if i == 0 { builder.move_to(x as f32, y as f32) } else { builder.line_to(x as f32, y as f32) }
-        }
-        builder.close();
-        if let Some(path) = builder.finish() {
+        if let Some(path) = path(points, true) {
             self.fill(&path, fill);
-            self.outline(&path, fill);
+            self.stroke(&path, 1.0, fill);
         }
     }
 
@@ -46,17 +41,19 @@ impl Canvas {
     pub(crate) fn circle(&mut self, (x, y): (f64, f64), radius: f64, fill: Rgb) {
         if let Some(path) = PathBuilder::from_circle(x as f32, y as f32, radius as f32) {
             self.fill(&path, fill);
-            self.outline(&path, fill);
+            self.stroke(&path, 1.0, fill);
         }
     }
 
     /// A line one pixel wide.
-    pub(crate) fn line(&mut self, from: (f64, f64), to: (f64, f64), stroke: Rgb) {
-        let mut builder = PathBuilder::new();
-        builder.move_to(from.0 as f32, from.1 as f32);
-        builder.line_to(to.0 as f32, to.1 as f32);
-        if let Some(path) = builder.finish() {
-            self.outline(&path, stroke);
+    pub(crate) fn line(&mut self, from: (f64, f64), to: (f64, f64), color: Rgb) {
+        self.polyline(&[from, to], 1.0, color);
+    }
+
+    /// A line through points.
+    pub(crate) fn polyline(&mut self, points: &[(f64, f64)], width: f64, color: Rgb) {
+        if let Some(path) = path(points, false) {
+            self.stroke(&path, width, color);
         }
     }
 
@@ -84,16 +81,32 @@ impl Canvas {
         self.pixmap.fill_path(path, &paint(fill), FillRule::Winding, self.to_pixels, None);
     }
 
-    fn outline(&mut self, path: &Path, stroke: Rgb) {
-        let one_pixel = Stroke { width: 1.0, ..Stroke::default() };
-        self.pixmap.stroke_path(path, &paint(stroke), &one_pixel, self.to_pixels, None);
+    fn stroke(&mut self, path: &Path, width: f64, color: Rgb) {
+        let stroke = Stroke { width: width as f32, ..Stroke::default() };
+        self.pixmap.stroke_path(path, &paint(color), &stroke, self.to_pixels, None);
     }
+}
+
+fn path(points: &[(f64, f64)], closed: bool) -> Option<Path> {
+    let mut builder = PathBuilder::new();
+    for (i, &(x, y)) in points.iter().enumerate() {
+        if i == 0 { builder.move_to(x as f32, y as f32) } else { builder.line_to(x as f32, y as f32) }
+    }
+    if closed {
+        builder.close();
+    }
+    builder.finish()
 }
 
 /// The points turned by `angle` (counter-clockwise, radians) about the origin, then moved.
 pub(crate) fn placed<const N: usize>(points: [(f64, f64); N], angle: f64, (dx, dy): (f64, f64)) -> [(f64, f64); N] {
     let (sin, cos) = angle.sin_cos();
     points.map(|(x, y)| (x * cos - y * sin + dx, x * sin + y * cos + dy))
+}
+
+/// The pixel that pygame puts a point into.
+pub(crate) fn whole((x, y): (f64, f64)) -> (f64, f64) {
+    (x.trunc(), y.trunc())
 }
 
 fn color([red, green, blue]: Rgb) -> Color {

@@ -4,8 +4,9 @@ use std::f64::consts::PI;
 
 use image::RgbImage;
 
-use crate::canvas::{BLACK, Canvas, Rgb, WHITE, placed};
-use crate::{Discrete, Env, EnvError, NumpyRng, ObservationSpace, Reset, Status, Step, preconditions};
+use crate::canvas::{BLACK, Canvas, Rgb, WHITE, placed, whole};
+use crate::preconditions::{self, Phase};
+use crate::{Discrete, Env, EnvError, EnvOptions, NumpyRng, ObservationSpace, Registry, Reset, Status, Step};
 
 const GRAVITY: f64 = 9.8;
 const MASS_CART: f64 = 1.0;
@@ -43,8 +44,7 @@ pub struct CartPole {
     sutton_barto_reward: bool,
     rng: NumpyRng,
     state: [f64; 4],
-    started: bool,
-    running: bool,
+    phase: Phase,
 }
 
 impl Default for CartPole {
@@ -64,8 +64,7 @@ impl CartPole {
             sutton_barto_reward: false,
             rng: NumpyRng::new(0),
             state: [0.0; 4],
-            started: false,
-            running: false,
+            phase: Phase::Unstarted,
         }
     }
 
@@ -81,6 +80,18 @@ impl CartPole {
     pub fn sutton_barto_reward(mut self, on: bool) -> Self {
         self.sutton_barto_reward = on;
         self
+    }
+
+    pub(crate) fn register(registry: &mut Registry) {
+        for (id, limit) in [("CartPole-v1", 500), ("CartPole-v0", 200)] {
+            let make = move |options: &EnvOptions| {
+                let mut options = options.reader(id);
+                let sutton_barto = options.bool("sutton_barto_reward")?.unwrap_or(false);
+                options.finish()?;
+                Ok(Self::new().named(id).sutton_barto_reward(sutton_barto).into())
+            };
+            registry.register(id, "balance a pole on a cart", make).time_limit(limit);
+        }
     }
 
     fn observe(&self, observation: &mut [f32]) {
@@ -112,14 +123,14 @@ impl Env for CartPole {
             self.rng = NumpyRng::new(seed);
         }
         self.state = std::array::from_fn(|_| self.rng.uniform(low, high));
-        (self.started, self.running) = (true, true);
+        self.phase = Phase::Running;
         self.observe(observation);
         Ok(())
     }
 
     #[inline]
     fn step(&mut self, action: usize, observation: &mut [f32]) -> Result<Step, EnvError> {
-        preconditions::step(self, self.running, action, observation)?;
+        preconditions::step(self, self.phase.is_running(), action, observation)?;
         let [x, x_dot, theta, theta_dot] = self.state;
         let force = if action == 1 { FORCE } else { -FORCE };
         let (cos, sin) = (theta.cos(), theta.sin());
@@ -136,17 +147,18 @@ impl Env for CartPole {
         self.observe(observation);
 
         let fell = !(-X_LIMIT..=X_LIMIT).contains(&x) || !(-THETA_LIMIT..=THETA_LIMIT).contains(&theta);
-        self.running = !fell;
         let reward = match (self.sutton_barto_reward, fell) {
             (false, _) => 1.0,
             (true, false) => 0.0,
             (true, true) => -1.0,
         };
-        Ok(Step::new(reward, if fell { Status::Terminated } else { Status::Running }))
+        let status = if fell { Status::Terminated } else { Status::Running };
+        self.phase = status.into();
+        Ok(Step::new(reward, status))
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {
-        preconditions::render(self, self.started)?;
+        preconditions::render(self, self.phase.has_started())?;
         const WIDTH: u16 = 600;
         const CART_TOP: f64 = 100.0;
         const POLE: Rgb = [202, 152, 101];
@@ -164,7 +176,7 @@ impl Env for CartPole {
         let (right, bottom, top) = (pole_width / 2.0, -pole_width / 2.0, pole_length - pole_width / 2.0);
         let pole = [(-right, bottom), (-right, top), (right, top), (right, bottom)];
         canvas.polygon(&placed(pole, -theta, axle), POLE);
-        canvas.circle(axle, pole_width / 2.0, AXLE);
+        canvas.circle(whole(axle), pole_width / 2.0, AXLE);
         canvas.line((0.0, CART_TOP), (f64::from(WIDTH), CART_TOP), BLACK);
         Ok(canvas.into_image())
     }
@@ -174,9 +186,8 @@ impl Env for CartPole {
     }
 
     fn set_generators(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.rng = NumpyRng::from_bytes(state)
-            .map_err(|error| EnvError::Capture { env: self.id.into(), reason: error.to_string() })?;
-        (self.started, self.running) = (false, false);
+        self.rng = preconditions::generator(self, state)?;
+        self.phase = Phase::Unstarted;
         Ok(())
     }
 }

@@ -3,7 +3,9 @@
 use image::RgbImage;
 
 use crate::canvas::{BLACK, Canvas, WHITE};
-use crate::{Discrete, Env, EnvError, NumpyRng, ObservationSpace, Reset, Status, Step, preconditions};
+use crate::{
+    AnyEnv, Discrete, Env, EnvError, NumpyRng, ObservationSpace, Registry, Reset, Status, Step, preconditions,
+};
 
 const ROWS: usize = 10;
 const COLUMNS: usize = 5;
@@ -66,6 +68,15 @@ impl Catch {
     pub fn drift(mut self, on: bool) -> Self {
         self.drifts = on;
         self
+    }
+
+    pub(crate) fn register(registry: &mut Registry) {
+        registry.register(Self::ID, "catch a falling, drifting ball; frames of 10 x 5 bytes", |options| {
+            let mut options = options.reader(Self::ID);
+            let drift = options.bool("drift")?.unwrap_or(true);
+            options.finish()?;
+            Ok(AnyEnv::Frames(Box::new(Self::new().drift(drift))))
+        });
     }
 
     fn is_running(&self) -> bool {
@@ -152,8 +163,7 @@ impl Env for Catch {
     }
 
     fn set_generators(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.rng = NumpyRng::from_bytes(state)
-            .map_err(|error| EnvError::Capture { env: Self::ID.into(), reason: error.to_string() })?;
+        self.rng = preconditions::generator(self, state)?;
         self.started = false;
         Ok(())
     }

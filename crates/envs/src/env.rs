@@ -56,7 +56,7 @@ pub struct Reset {
     /// stream goes on.
     pub seed: Option<u64>,
     /// Bounds of the random start state, as Gymnasium's `options={"low": ..., "high": ...}`, where the environment
-    /// has them (classic control); an error elsewhere.
+    /// has them (classic control; for Pendulum `x_init` and `y_init`); an error elsewhere.
     pub bounds: Option<(f64, f64)>,
 }
 

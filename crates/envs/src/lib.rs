@@ -49,38 +49,52 @@
 //! # Ok::<(), deepq_envs::EnvError>(())
 //! ```
 
+mod acrobot;
 mod canvas;
 mod cartpole;
 mod catch;
 mod check_env;
+mod cliff_walking;
 mod element;
 mod env;
 mod error;
 mod frame_stack;
+mod frozen_lake;
 mod journal;
 mod lunar_lander;
+mod mountain_car;
+mod numpy_math;
 mod one_hot;
 mod options;
+mod pendulum;
 pub mod preconditions;
 mod registry;
 mod rng;
 mod space;
+mod sprite;
+mod tabular;
 mod time_limit;
 mod vector;
 
+pub use acrobot::Acrobot;
 pub use cartpole::CartPole;
 pub use catch::Catch;
 pub use check_env::{BrokenPromise, Promise, check_env};
+pub use cliff_walking::CliffWalking;
 pub use element::{Element, ElementKind};
 pub use env::{BoxedEnv, Env, Reset, Status, Step};
 pub use error::EnvError;
 pub use frame_stack::FrameStack;
+pub use frozen_lake::{FrozenLake, LakeMap, NotAMap};
 pub use journal::{Capture, Journal};
 pub use lunar_lander::{LunarLander, LunarLanderOptions};
+pub use mountain_car::MountainCar;
 pub use one_hot::OneHot;
 pub use options::{EnvOptions, OptionReader, OptionValue};
+pub use pendulum::Pendulum;
 pub use registry::{AnyEnv, Registration, Registry};
 pub use rng::{NotAGenerator, NumpyRng, SeedSequence, Seeds};
 pub use space::{Discrete, ObservationSpace};
+pub use tabular::{Model, Outcome, Tabular};
 pub use time_limit::TimeLimit;
 pub use vector::{Threads, VectorEnv, VectorStep};

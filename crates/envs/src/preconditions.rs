@@ -2,7 +2,39 @@
 //!
 //! For authors of an [`Env`]: call these first in `reset`, `step` and `render`.
 
-use crate::{Env, EnvError, Reset};
+use crate::{Env, EnvError, NumpyRng, Reset, Status};
+
+/// Where an environment stands between reset and reset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Before the first reset.
+    #[default]
+    Unstarted,
+    /// An episode is running.
+    Running,
+    /// The episode is over.
+    Over,
+}
+
+impl Phase {
+    /// Whether steps may be taken.
+    #[inline]
+    pub fn is_running(self) -> bool {
+        self == Self::Running
+    }
+
+    /// Whether there was a reset.
+    pub fn has_started(self) -> bool {
+        self != Self::Unstarted
+    }
+}
+
+impl From<Status> for Phase {
+    #[inline]
+    fn from(status: Status) -> Self {
+        if status.is_over() { Self::Over } else { Self::Running }
+    }
+}
 
 /// Whether an observation fits into `observation`.
 ///
@@ -38,6 +70,21 @@ pub fn bounds<E: Env + ?Sized>(env: &E, reset: &Reset, default: (f64, f64)) -> R
     }
 }
 
+/// The largest absolute values of two quantities in the start state: those that `reset` gives as its bounds, or the
+/// environment's own.
+///
+/// # Errors
+///
+/// [`EnvError::InvalidOption`] where one of them is negative or not finite.
+pub fn largest<E: Env + ?Sized>(env: &E, reset: &Reset, default: (f64, f64)) -> Result<(f64, f64), EnvError> {
+    let (first, second) = reset.bounds.unwrap_or(default);
+    if [first, second].iter().all(|largest| *largest >= 0.0 && (2.0 * largest).is_finite()) {
+        Ok((first, second))
+    } else {
+        Err(invalid_bounds(env.id(), (first, second), "both must be finite and not negative"))
+    }
+}
+
 /// Whether a step may be taken and written into `observation`; `running` says whether an episode runs.
 ///
 /// # Errors
@@ -69,6 +116,15 @@ pub fn step<E: Env + ?Sized>(
 /// [`EnvError::NoEpisode`] where there was none.
 pub fn render<E: Env + ?Sized>(env: &E, started: bool) -> Result<(), EnvError> {
     if started { Ok(()) } else { Err(no_episode(env.id())) }
+}
+
+/// The generator whose state [`NumpyRng::to_bytes`] gave, for [`Env::set_generators`].
+///
+/// # Errors
+///
+/// [`EnvError::Capture`] if the bytes are not such a state.
+pub fn generator<E: Env + ?Sized>(env: &E, state: &[u8]) -> Result<NumpyRng, EnvError> {
+    NumpyRng::from_bytes(state).map_err(|error| EnvError::Capture { env: env.id().into(), reason: error.to_string() })
 }
 
 #[cold]

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    BoxedEnv, CartPole, Catch, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack, LunarLander, OneHot,
-    OptionReader, TimeLimit,
+    Acrobot, BoxedEnv, CartPole, Catch, CliffWalking, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack,
+    FrozenLake, LunarLander, MountainCar, OneHot, OptionReader, Pendulum, TimeLimit,
 };
 
 /// An environment of either element type, as the registry makes it.
@@ -151,14 +151,18 @@ impl Registry {
     /// Every environment of this crate.
     pub fn standard() -> Self {
         let mut registry = Self::empty();
-        classic_control(&mut registry);
-        LunarLander::register(&mut registry);
-        registry.register(Catch::ID, "catch a falling, drifting ball; frames of 10 x 5 bytes", |options| {
-            let mut options = options.reader(Catch::ID);
-            let drift = options.bool("drift")?.unwrap_or(true);
-            options.finish()?;
-            Ok(AnyEnv::Frames(Box::new(Catch::new().drift(drift))))
-        });
+        for register in [
+            CartPole::register,
+            MountainCar::register,
+            Acrobot::register,
+            Pendulum::register,
+            LunarLander::register,
+            CliffWalking::register,
+            FrozenLake::register,
+            Catch::register,
+        ] {
+            register(&mut registry);
+        }
         registry
     }
 
@@ -214,18 +218,6 @@ impl Registry {
         // Further than half the word away, a suggestion is noise.
         let nearest = nearest.filter(|known| distance(known) <= known.len().max(id.len()) / 2);
         EnvError::UnknownId { id: id.into(), nearest: nearest.cloned() }
-    }
-}
-
-fn classic_control(registry: &mut Registry) {
-    for (id, limit) in [("CartPole-v1", 500), ("CartPole-v0", 200)] {
-        let make = move |options: &EnvOptions| {
-            let mut options = options.reader(id);
-            let sutton_barto = options.bool("sutton_barto_reward")?.unwrap_or(false);
-            options.finish()?;
-            Ok(CartPole::new().named(id).sutton_barto_reward(sutton_barto).into())
-        };
-        registry.register(id, "balance a pole on a cart", make).time_limit(limit);
     }
 }
 

@@ -166,6 +166,17 @@ impl NumpyRng {
         self.integers(0, n as i64) as usize
     }
 
+    /// An index drawn with these probabilities, as Gymnasium's `categorical_sample`: one draw, also where one index is
+    /// certain. The first index where rounding leaves the sum below the draw.
+    pub fn categorical(&mut self, probabilities: impl IntoIterator<Item = f64>) -> usize {
+        let (draw, mut sum) = (self.random(), 0.0);
+        let exceeds = |probability| {
+            sum += probability;
+            sum > draw
+        };
+        probabilities.into_iter().position(exceeds).unwrap_or(0)
+    }
+
     fn below_u32(&mut self, n: u32) -> u32 {
         let mut product = u64::from(self.next_u32()) * u64::from(n);
         if (product as u32) < n {

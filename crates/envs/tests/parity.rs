@@ -80,3 +80,37 @@ fn equal_bits(observation: &[f32], expected: &Value, at: &str) -> Result<(), Str
 fn cartpole() {
     replay("cartpole");
 }
+
+#[test]
+fn mountain_car() {
+    replay("mountaincar");
+}
+
+/// Sine, cosine and power are the C library's, which picks them by processor: exact where it has FMA.
+#[test]
+fn acrobot() {
+    #[cfg(target_arch = "x86_64")]
+    let exact = std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    let exact = false;
+    if exact {
+        replay("acrobot");
+    } else {
+        println!("this processor has no FMA as Gymnasium's had: Acrobot is not compared");
+    }
+}
+
+#[test]
+fn pendulum() {
+    replay("pendulum");
+}
+
+#[test]
+fn cliff_walking() {
+    replay("cliffwalking");
+}
+
+#[test]
+fn frozen_lake() {
+    replay("frozenlake");
+}
