@@ -96,7 +96,8 @@ void add_fixture(b2Body *body, const b2Shape &shape, const deepq_b2_surface &sur
     def.restitution = surface.restitution;
     def.filter.categoryBits = surface.category;
     def.filter.maskBits = surface.mask;
-    b2Assert(body->CreateFixture(&def) != nullptr);
+    b2Fixture *fixture = body->CreateFixture(&def);
+    b2Assert(fixture != nullptr);
 }
 
 } // namespace
@@ -208,7 +209,8 @@ int32_t deepq_b2_revolute_new(deepq_b2_world *world, b2Body *body_a, b2Body *bod
         joint.enableMotor = true;
         joint.motorSpeed = def->motor_speed;
         joint.maxMotorTorque = def->max_motor_torque;
-        b2Assert(world->world.CreateJoint(&joint) != nullptr);
+        b2Joint *created = world->world.CreateJoint(&joint);
+        b2Assert(created != nullptr);
     });
 }
 
