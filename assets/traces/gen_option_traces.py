@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records episodes of Gymnasium's environments with options, to compare deepq's with.
 
-    pip install 'gymnasium[classic-control,toy-text]==1.4.0' numpy==2.4.6
+    pip install 'gymnasium[classic-control,toy-text,box2d]==1.4.0' box2d==2.3.10 numpy==2.4.6
     python gen_option_traces.py OUTDIR [EPISODES] [FIRST_SEED]
 
 A file is one environment with one policy; each line is a JSON object. The first line is {"header": {...}}: the
@@ -57,6 +57,8 @@ SPECS = [
     ("cartpole_v0", "CartPole-v0", {}, balance, 200, None, True),
     ("mountaincar_chained", "MountainCar-v0", {"goal_velocity": 0.02}, pump, 200, [-1.1, 0.5], True),
     ("acrobot_bounds", "Acrobot-v1", {}, None, 60, [-3.0, 3.0], True),
+    ("lunarlander_chained", "LunarLander-v3", {"enable_wind": True, "wind_power": 20.0}, None, 1000, None, True),
+    ("lunarlander_gravity", "LunarLander-v3", {"gravity": -3.7}, None, 1000, None, False),
     ("pendulum", "Pendulum-v1", {"torques": 5}, None, 200, None, False),
     ("pendulum_fine", "Pendulum-v1", {"torques": 1001, "g": 9.81}, None, 200, [6.0, 7.9], True),
     ("cliffwalking", "CliffWalking-v1", {}, None, 100, None, True),

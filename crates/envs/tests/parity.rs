@@ -114,3 +114,14 @@ fn cliff_walking() {
 fn frozen_lake() {
     replay("frozenlake");
 }
+
+#[test]
+fn lunar_lander() {
+    replay("lunarlander");
+}
+
+/// Box2D has globals; landers on other threads must not reach them.
+#[test]
+fn lunar_lander_on_eight_threads_at_once() {
+    std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| replay("lunarlander")))));
+}
