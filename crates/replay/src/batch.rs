@@ -1,11 +1,12 @@
 //! A batch of sampled transitions.
 
+use crate::frames::Scratch;
 use crate::{ReplayError, memory};
 
 /// Rows of transitions drawn from a replay, one after another in flat memory, as a network wants them.
 ///
 /// Keep one and give it to every [`sample`](crate::Replay::sample): after the first call its memory is reused.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch<T> {
     /// Observations that the transitions start from: `[batch, observation_len]`.
     pub observations: Vec<T>,
@@ -21,6 +22,20 @@ pub struct Batch<T> {
     pub next_observations: Vec<T>,
     /// Importance weights of the rows in a loss: `[batch]`, 1 where all rows count the same.
     pub weights: Vec<f32>,
+    /// Memory for unpacking compressed frames.
+    pub(crate) scratch: Scratch,
+}
+
+/// Whether the transitions are the same.
+impl<T: PartialEq> PartialEq for Batch<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.observations == other.observations
+            && self.actions == other.actions
+            && self.rewards == other.rewards
+            && self.discounts == other.discounts
+            && self.next_observations == other.next_observations
+            && self.weights == other.weights
+    }
 }
 
 impl<T: bytemuck::Pod> Batch<T> {
@@ -33,6 +48,7 @@ impl<T: bytemuck::Pod> Batch<T> {
             discounts: Vec::new(),
             next_observations: Vec::new(),
             weights: Vec::new(),
+            scratch: Scratch::default(),
         }
     }
 

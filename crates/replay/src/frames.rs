@@ -1,19 +1,27 @@
 //! Replay that stores each frame of a stack once.
 
 mod flat;
+mod log;
+mod packed;
+mod packing;
+mod patch;
 mod record;
 mod ring;
+mod store;
 
 use std::io;
 
 use bytemuck::Pod;
 use rand_core::Rng;
 
+use self::packing::Heading;
 use self::ring::Ring;
+
+pub(crate) use self::packed::Scratch;
 use crate::checked::{CheckedReader, CheckedWriter};
 use crate::increment::{Increment, Mark, Restoring};
 use crate::settings::Settings;
-use crate::{Batch, Increments, Layout, NStep, Replay, ReplayError, ReplayKind, Transition, draw, memory};
+use crate::{Batch, Compression, Increments, Layout, NStep, Replay, ReplayError, ReplayKind, Transition, draw, memory};
 
 /// Replay of stacked frames that keeps each frame once and puts stacks together when they are sampled: for Atari an
 /// eighth of the memory that whole transitions take, to the same samples.
@@ -29,11 +37,14 @@ use crate::{Batch, Increments, Layout, NStep, Replay, ReplayError, ReplayKind, T
 ///
 /// Each stream has a ring of its own, with an equal share of the capacity, which is counted in frames: a transition
 /// takes one, an episode's end one more.
-#[derive(Clone, Debug)]
+///
+/// With [`Compression::Lz4`] frames are packed without loss, most of them as what changed since the frame before. The
+/// samples are the same, and so are the bytes of a saved replay, which are packed in any case.
 pub struct FrameReplay<T = u8> {
     capacity: usize,
     layout: Layout,
     n_step: NStep,
+    compression: Compression,
     rings: Vec<Ring<T>>,
 }
 
@@ -48,20 +59,26 @@ impl<T: Pod + Send + Sync> FrameReplay<T> {
     /// [`ReplayError::Setting`] for impossible values: an observation that cannot be divided into `stack` frames, or a
     /// capacity that leaves a stream fewer than `stack + n` frames. [`ReplayError::OutOfMemory`] where the operating
     /// system refuses the memory.
-    pub fn new(capacity: usize, layout: &Layout, n_step: NStep) -> Result<Self, ReplayError> {
-        let bytes = Self::planned_bytes(capacity, layout, &n_step)?;
-        let ring = |slots| Ring::new(slots, layout.observation_len / layout.stack, layout.stack, n_step.n());
+    pub fn new(capacity: usize, layout: &Layout, n_step: NStep, compression: Compression) -> Result<Self, ReplayError> {
+        let bytes = Self::planned_bytes(capacity, layout, &n_step, compression)?;
+        let ring = |slots| Ring::new(slots, layout, n_step.n(), compression);
         let rings: Result<_, _> = Self::shares(capacity, layout).map(ring).collect();
         let rings = rings.map_err(|_| ReplayError::OutOfMemory { bytes })?;
-        Ok(Self { capacity, layout: *layout, n_step, rings })
+        Ok(Self { capacity, layout: *layout, n_step, compression, rings })
     }
 
-    /// Bytes that such a replay takes when it is full, without making one.
+    /// Bytes that such a replay takes at most, without making one: without compression what it takes when it is full,
+    /// with compression what it would take if no frame could be made smaller.
     ///
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn planned_bytes(capacity: usize, layout: &Layout, n_step: &NStep) -> Result<u64, ReplayError> {
+    pub fn planned_bytes(
+        capacity: usize,
+        layout: &Layout,
+        n_step: &NStep,
+        compression: Compression,
+    ) -> Result<u64, ReplayError> {
         layout.check()?;
         let &Layout { observation_len, stack, streams } = layout;
         if !(1..=Self::MAX_STACK).contains(&stack) {
@@ -71,6 +88,11 @@ impl<T: Pod + Send + Sync> FrameReplay<T> {
             let reason = format!("an observation of {observation_len} elements does not consist of so many frames");
             return Err(ReplayError::setting("stack", &stack, reason));
         }
+        let frame_bytes = (observation_len / stack).saturating_mul(size_of::<T>());
+        if compression == Compression::Lz4 && frame_bytes > Heading::LONGEST {
+            let reason = format!("frames of {frame_bytes} bytes are too long for it");
+            return Err(ReplayError::setting("compression", &"lz4", reason));
+        }
         let needed = stack + n_step.n();
         if capacity / streams < needed {
             let reason = format!(
@@ -79,7 +101,7 @@ impl<T: Pod + Send + Sync> FrameReplay<T> {
             );
             return Err(ReplayError::setting("capacity", &capacity, reason));
         }
-        let ring = |slots| Ring::<T>::planned_bytes(slots, observation_len / stack, stack);
+        let ring = |slots| Ring::<T>::planned_bytes(slots, layout, compression);
         memory::addressable(
             Self::shares(capacity, layout).map(ring).fold(size_of::<Self>() as u64, u64::saturating_add),
         )
@@ -139,8 +161,7 @@ impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
         if ring.running() {
             return Err(ReplayError::EpisodeRunning { stream });
         }
-        ring.begin(observation);
-        Ok(())
+        ring.begin(observation)
     }
 
     fn push(&mut self, stream: usize, transition: &Transition<'_, T>) -> Result<(), ReplayError> {
@@ -151,8 +172,7 @@ impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
         if !ring.follows(transition.next_observation) {
             return Err(ReplayError::NotAStack { stream });
         }
-        ring.push(transition);
-        Ok(())
+        ring.push(transition)
     }
 
     fn len(&self) -> usize {
@@ -178,8 +198,8 @@ impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
         for (row, (observation, next_observation)) in rows.enumerate() {
             let (ring, position) = self.draw(rng, candidates);
             let (action, outcome) = ring.transition(position, &self.n_step);
-            ring.stack(position, observation);
-            ring.stack(position + outcome.steps as u64, next_observation);
+            ring.stack(position, observation, &mut batch.scratch)?;
+            ring.stack_after(position, outcome.steps as u64, observation, next_observation, &mut batch.scratch)?;
             batch.actions[row] = action;
             batch.rewards[row] = outcome.reward;
             batch.discounts[row] = outcome.discount;
@@ -208,7 +228,7 @@ impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
     }
 
     fn restore<'a>(&mut self, increments: &mut Increments<'_, 'a>) -> Result<(), ReplayError> {
-        let mut restored = Self::new(self.capacity, &self.layout, self.n_step.clone())?;
+        let mut restored = Self::new(self.capacity, &self.layout, self.n_step.clone(), self.compression)?;
         let mut restoring = Restoring::new(restored.rings.len());
         for increment in increments {
             restored.read_increment(&mut *increment?, &mut restoring)?;

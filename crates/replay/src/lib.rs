@@ -22,6 +22,6 @@ pub use frames::FrameReplay;
 pub use increment::{Chain, Increment, Mark};
 pub use n_step::NStep;
 pub use replay::{Increments, Replay};
-pub use spec::{Layout, ReplayKind, ReplaySpec};
+pub use spec::{Compression, Layout, ReplayKind, ReplaySpec};
 pub use transition::{End, Transition};
 pub use uniform::UniformReplay;

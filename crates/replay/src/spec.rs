@@ -28,6 +28,9 @@ pub struct ReplaySpec {
     /// Steps that a sampled transition spans, 1 if not said.
     #[serde(default = "one")]
     pub n_step: usize,
+    /// How frames are held in memory, `none` if not said; for `frames` only.
+    #[serde(default)]
+    pub compression: Compression,
 }
 
 fn one() -> usize {
@@ -42,6 +45,18 @@ pub enum ReplayKind {
     Uniform,
     /// Each frame of a stack once, [`FrameReplay`].
     Frames,
+}
+
+/// How frames are held in memory. It changes neither samples nor saved replays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// As they are.
+    #[default]
+    None,
+    /// Without loss in fewer bytes: what changed since the frame before, or the frame itself, each as an LZ4 block where
+    /// that is shorter.
+    Lz4,
 }
 
 /// The transitions that a replay is made for.
@@ -73,7 +88,18 @@ impl Layout {
 }
 
 impl ReplaySpec {
-    /// Bytes that the replay takes when it is full, said before anything is allocated.
+    /// Single steps, stored whole.
+    pub fn uniform(capacity: usize) -> Self {
+        Self { kind: ReplayKind::Uniform, capacity, n_step: one(), compression: Compression::None }
+    }
+
+    /// Single steps, each frame stored once and as it is.
+    pub fn frames(capacity: usize) -> Self {
+        Self { kind: ReplayKind::Frames, ..Self::uniform(capacity) }
+    }
+
+    /// Bytes that the replay takes at most, said before anything is allocated: when it is full, and for compressed frames
+    /// if none could be made smaller.
     ///
     /// # Errors
     ///
@@ -81,9 +107,13 @@ impl ReplaySpec {
     pub fn planned_bytes<T: Pod + Send + Sync>(&self, layout: &Layout) -> Result<u64, ReplayError> {
         // Memory does not depend on the discount.
         let n_step = NStep::new(self.n_step, 1.0)?;
-        match self.kind {
-            ReplayKind::Uniform => UniformReplay::<T>::planned_bytes(self.capacity, layout, &n_step),
-            ReplayKind::Frames => FrameReplay::<T>::planned_bytes(self.capacity, layout, &n_step),
+        let &Self { kind, capacity, compression, .. } = self;
+        match kind {
+            ReplayKind::Uniform => {
+                self.check_uncompressed()?;
+                UniformReplay::<T>::planned_bytes(capacity, layout, &n_step)
+            }
+            ReplayKind::Frames => FrameReplay::<T>::planned_bytes(capacity, layout, &n_step, compression),
         }
     }
 
@@ -100,8 +130,20 @@ impl ReplaySpec {
     ) -> Result<Box<dyn Replay<T>>, ReplayError> {
         let n_step = NStep::new(self.n_step, discount)?;
         Ok(match self.kind {
-            ReplayKind::Uniform => Box::new(UniformReplay::new(self.capacity, layout, n_step)?),
-            ReplayKind::Frames => Box::new(FrameReplay::new(self.capacity, layout, n_step)?),
+            ReplayKind::Uniform => {
+                self.check_uncompressed()?;
+                Box::new(UniformReplay::new(self.capacity, layout, n_step)?)
+            }
+            ReplayKind::Frames => Box::new(FrameReplay::new(self.capacity, layout, n_step, self.compression)?),
         })
+    }
+
+    fn check_uncompressed(&self) -> Result<(), ReplayError> {
+        match self.compression {
+            Compression::None => Ok(()),
+            Compression::Lz4 => {
+                Err(ReplayError::setting("compression", &"lz4", "only a replay of kind \"frames\" can be compressed"))
+            }
+        }
     }
 }

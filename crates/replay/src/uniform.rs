@@ -21,7 +21,6 @@ use crate::{Batch, Increments, Layout, NStep, Replay, ReplayError, ReplayKind, T
 /// with n-step returns a transition is complete when its last step is known. Both observations are stored, so that a
 /// transition stays whole whatever happens to its neighbours. For stacks of frames
 /// [`FrameReplay`](crate::FrameReplay) needs an eighth of the memory.
-#[derive(Clone, Debug)]
 pub struct UniformReplay<T> {
     capacity: usize,
     layout: Layout,

@@ -2,6 +2,7 @@
 
 use bytemuck::Pod;
 
+use super::store::save_plain;
 use crate::checked::CheckedWriter;
 use crate::{ReplayError, memory};
 
@@ -9,52 +10,61 @@ use crate::{ReplayError, memory};
 ///
 /// All of it is reserved when it is made, and a page is touched only when its first frame comes: a replay that is larger
 /// than memory is refused at once, one that stays half empty costs half.
-#[derive(Clone, Debug)]
 pub(crate) struct FlatFrames<T> {
     frames: Vec<T>,
     frame_len: usize,
     slots: usize,
+    /// The position that comes next.
+    next: u64,
 }
 
 impl<T: Pod> FlatFrames<T> {
     pub(crate) fn new(slots: usize, frame_len: usize) -> Result<Self, ReplayError> {
-        Ok(Self { frames: memory::reserve(slots * frame_len)?, frame_len, slots })
+        Ok(Self { frames: memory::reserve(slots * frame_len)?, frame_len, slots, next: 0 })
     }
 
-    fn slot(&self, position: u64) -> usize {
-        (position % self.slots as u64) as usize
+    pub(crate) fn planned_bytes(slots: usize, frame_len: usize) -> u64 {
+        memory::bytes::<T>(frame_len).saturating_mul(slots as u64)
     }
 
-    /// Stores the frame of a position, in place of the one that lies `slots` positions before. Positions come in order.
-    pub(crate) fn write(&mut self, position: u64, frame: &[T]) {
-        let start = self.slot(position) * self.frame_len;
+    pub(crate) fn size_in_bytes(&self) -> u64 {
+        memory::bytes::<T>(self.frames.len())
+    }
+
+    /// Where the frame of a position starts.
+    fn start(&self, position: u64) -> usize {
+        (position % self.slots as u64) as usize * self.frame_len
+    }
+
+    /// Stores the frame of the next position, in place of the one that lies `slots` positions before.
+    pub(crate) fn write(&mut self, frame: &[T]) {
+        let start = self.start(self.next);
         if start == self.frames.len() {
             self.frames.extend_from_slice(frame);
         } else {
             self.frames[start..start + self.frame_len].copy_from_slice(frame);
         }
+        self.next += 1;
     }
 
-    /// Makes every slot one that is in use, as in a ring that has wrapped around.
-    pub(crate) fn fill(&mut self) {
+    /// Goes on from a position of a ring that has wrapped around: every slot is in use.
+    pub(crate) fn restart(&mut self, position: u64) {
         self.frames.resize(self.slots * self.frame_len, T::zeroed());
+        self.next = position;
     }
 
     /// Copies the frames from a position on, as many as `into` has room for.
     pub(crate) fn read(&self, first: u64, into: &mut [T]) {
-        let start = self.slot(first) * self.frame_len;
+        let start = self.start(first);
         let until_wrap = into.len().min(self.slots * self.frame_len - start);
         let (before, after) = into.split_at_mut(until_wrap);
         before.copy_from_slice(&self.frames[start..start + until_wrap]);
         after.copy_from_slice(&self.frames[..after.len()]);
     }
 
-    /// Writes the frame of a position.
-    pub(crate) fn save(&self, position: u64, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
-        to.slice(&self.frames[self.slot(position) * self.frame_len..][..self.frame_len])
-    }
-
-    pub(crate) fn size_in_bytes(&self) -> u64 {
-        memory::bytes::<T>(self.frames.len())
+    /// Writes the frames from a position on.
+    pub(crate) fn save(&self, first: u64, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
+        let frame = |position| &self.frames[self.start(position)..][..self.frame_len];
+        save_plain(first, (first..self.next).map(frame), self.frame_len, to)
     }
 }

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use bytemuck::Pod;
 
-use super::flat::FlatFrames;
+use super::packed::Scratch;
 use super::record::{Follows, Record};
+use super::store::{Frames, SavedFrames};
 use crate::checked::{CheckedReader, CheckedWriter};
 use crate::n_step::Outcome;
-use crate::{End, NStep, ReplayError, Transition, memory};
+use crate::{Compression, End, Layout, NStep, ReplayError, Transition, memory};
 
 /// The newest frames of one stream, and what happened after each.
 ///
@@ -21,9 +22,8 @@ use crate::{End, NStep, ReplayError, Transition, memory};
 ///   below `high`;
 /// - what lies in `low..high` and starts no transition (final frames, frames before an episode's first observation) is
 ///   counted in `gaps`.
-#[derive(Clone, Debug)]
 pub(crate) struct Ring<T> {
-    frames: FlatFrames<T>,
+    frames: Frames<T>,
     records: Vec<Record>,
     slots: usize,
     frame_len: usize,
@@ -40,11 +40,13 @@ pub(crate) struct Ring<T> {
 
 impl<T: Pod> Ring<T> {
     /// An empty ring of `slots` frames, at least `stack + n`.
-    pub(crate) fn new(slots: usize, frame_len: usize, stack: usize, n: usize) -> Result<Self, ReplayError> {
+    pub(crate) fn new(slots: usize, layout: &Layout, n: usize, compression: Compression) -> Result<Self, ReplayError> {
+        let &Layout { observation_len, stack, .. } = layout;
+        let frame_len = observation_len / stack;
         let mut newest = Vec::new();
-        memory::resize(&mut newest, stack * frame_len)?;
+        memory::resize(&mut newest, observation_len)?;
         Ok(Self {
-            frames: FlatFrames::new(slots, frame_len)?,
+            frames: Frames::new(slots, frame_len, compression)?,
             records: memory::reserve(slots)?,
             slots,
             frame_len,
@@ -58,10 +60,11 @@ impl<T: Pod> Ring<T> {
         })
     }
 
-    pub(crate) fn planned_bytes(slots: usize, frame_len: usize, stack: usize) -> u64 {
-        let slot = memory::bytes::<T>(frame_len).saturating_add(size_of::<Record>() as u64);
-        let newest = memory::bytes::<T>(frame_len).saturating_mul(stack as u64);
-        slot.saturating_mul(slots as u64).saturating_add(newest).saturating_add(size_of::<Self>() as u64)
+    pub(crate) fn planned_bytes(slots: usize, layout: &Layout, compression: Compression) -> u64 {
+        let frames = Frames::<T>::planned_bytes(slots, layout.observation_len / layout.stack, compression);
+        let records = memory::bytes::<Record>(slots);
+        let newest = memory::bytes::<T>(layout.observation_len);
+        frames.saturating_add(records).saturating_add(newest).saturating_add(size_of::<Self>() as u64)
     }
 
     pub(crate) fn size_in_bytes(&self) -> u64 {
@@ -119,22 +122,25 @@ impl<T: Pod> Ring<T> {
     }
 
     /// Starts an episode.
-    pub(crate) fn begin(&mut self, observation: &[T]) {
-        self.newest.copy_from_slice(observation);
+    pub(crate) fn begin(&mut self, observation: &[T]) -> Result<(), ReplayError> {
         // Older frames that equal the oldest need no slot: stacks are filled up with it.
         let frames = || observation.chunks_exact(self.frame_len).map(bytemuck::cast_slice::<T, u8>);
         let oldest = frames().next();
         let repeated = frames().skip(1).take_while(|&frame| Some(frame) == oldest).count();
+        self.frames.reserve(self.stack - repeated)?;
+        self.newest.copy_from_slice(observation);
         for index in repeated..self.stack {
             let follows = if index + 1 == self.stack { Follows::Unknown } else { Follows::Start };
             let frame = &observation[index * self.frame_len..][..self.frame_len];
             self.append(frame, follows, (index - repeated) as u8);
         }
         self.raise_high(0);
+        Ok(())
     }
 
     /// Adds a step to the running episode.
-    pub(crate) fn push(&mut self, transition: &Transition<'_, T>) {
+    pub(crate) fn push(&mut self, transition: &Transition<'_, T>) -> Result<(), ReplayError> {
+        self.frames.reserve(1)?;
         let &Transition { action, reward, next_observation, end } = transition;
         let position = self.written - 1;
         let slot = self.slot(position);
@@ -145,6 +151,7 @@ impl<T: Pod> Ring<T> {
         let follows = if end.over() { Follows::Nothing } else { Follows::Unknown };
         self.append(frame, follows, age.saturating_add(1));
         self.raise_high(if end == End::Running { 0 } else { position + 1 });
+        Ok(())
     }
 
     fn append(&mut self, frame: &[T], follows: Follows, age: u8) {
@@ -159,7 +166,7 @@ impl<T: Pod> Ring<T> {
         } else {
             self.records[slot] = record;
         }
-        self.frames.write(self.written, frame);
+        self.frames.write(frame);
         self.written += 1;
     }
 
@@ -201,13 +208,46 @@ impl<T: Pod> Ring<T> {
     }
 
     /// Puts the stack together that the agent saw at a position.
-    pub(crate) fn stack(&self, position: u64, into: &mut [T]) {
+    pub(crate) fn stack(&self, position: u64, into: &mut [T], scratch: &mut Scratch) -> Result<(), ReplayError> {
         let first = self.first_needed(position);
-        let frames = (position - first) as usize + 1;
-        let (padding, stack) = into.split_at_mut((self.stack - frames) * self.frame_len);
-        self.frames.read(first, stack);
+        let (padding, frames) = self.parts(first, position, into);
+        self.frames.read(first, None, frames, scratch)?;
+        self.fill(padding, frames);
+        Ok(())
+    }
+
+    /// Puts the stack together that the agent saw some steps after a position of the same episode, whose own stack is
+    /// `earlier`: frames that are in both are copied from there.
+    pub(crate) fn stack_after(
+        &self,
+        position: u64,
+        steps: u64,
+        earlier: &[T],
+        into: &mut [T],
+        scratch: &mut Scratch,
+    ) -> Result<(), ReplayError> {
+        let first = self.first_needed(position + steps);
+        if first > position {
+            return self.stack(position + steps, into, scratch);
+        }
+        let (padding, frames) = self.parts(first, position + steps, into);
+        let (shared, new) = frames.split_at_mut((position + 1 - first) as usize * self.frame_len);
+        shared.copy_from_slice(&earlier[earlier.len() - shared.len()..]);
+        let before = &shared[shared.len() - self.frame_len..];
+        self.frames.read(position + 1, Some(before), new, scratch)?;
+        self.fill(padding, frames);
+        Ok(())
+    }
+
+    /// The parts of a stack that shows the positions from `first` to `last`: what is filled up, and those frames.
+    fn parts<'a>(&self, first: u64, last: u64, stack: &'a mut [T]) -> (&'a mut [T], &'a mut [T]) {
+        stack.split_at_mut((self.stack - (last - first) as usize - 1) * self.frame_len)
+    }
+
+    /// Fills a stack up with its oldest frame.
+    fn fill(&self, padding: &mut [T], frames: &[T]) {
         for frame in padding.chunks_exact_mut(self.frame_len) {
-            frame.copy_from_slice(&stack[..self.frame_len]);
+            frame.copy_from_slice(&frames[..self.frame_len]);
         }
     }
 
@@ -219,36 +259,39 @@ impl<T: Pod> Ring<T> {
 
     /// Writes the positions from `first` on.
     pub(crate) fn save(&self, first: u64, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
-        for position in first..self.written {
-            self.record(position).write(to)?;
-            self.frames.save(position, to)?;
-        }
-        Ok(())
+        (first..self.written).try_for_each(|position| self.record(position).write(to))?;
+        self.frames.save(first, to)
     }
 
-    /// Goes on with the positions of a saved range, which must not start before the newest one. Until
-    /// [`loaded`](Self::loaded) they are not there for sampling.
+    /// Goes on with the positions of a saved range, no longer than the ring, which must not start before the newest one.
+    /// Until [`loaded`](Self::loaded) they are not there for sampling.
     pub(crate) fn load(&mut self, range: Range<u64>, from: &mut CheckedReader<'_>) -> Result<(), ReplayError> {
-        let mut frame = Vec::new();
-        memory::resize(&mut frame, self.frame_len)?;
         if range.start > self.written {
             // A range that does not start at 0 comes from a ring that had wrapped around: every slot is in use.
             self.records.resize(self.slots, Record::BLANK);
-            self.frames.fill();
+            self.frames.restart(range.start);
             self.written = range.start;
         }
-        for position in range {
-            let record = Record::read(from)?;
-            from.slice(&mut frame)?;
-            if position < self.written {
-                let newest = &mut self.newest[..self.frame_len];
-                self.frames.read(position, newest);
-                if bytemuck::cast_slice::<T, u8>(newest) != bytemuck::cast_slice::<T, u8>(&frame) {
-                    return Err(ReplayError::damaged("an increment does not go on where the one before ended"));
-                }
-                self.written = position;
+        let mut records = memory::reserve((range.end - range.start) as usize)?;
+        for _ in range.clone() {
+            records.push(Record::read(from)?);
+        }
+        let mut saved = SavedFrames::new(self.frame_len)?;
+        for (position, record) in range.zip(records) {
+            let frame = saved.read(from)?;
+            if position == self.written {
+                self.frames.reserve(1)?;
+                self.write(record, frame);
+                continue;
             }
-            self.write(record, &frame);
+            // The newest frame, once more, now with what followed it.
+            let newest = &mut self.newest[..self.frame_len];
+            self.frames.read(position, None, newest, &mut Scratch::default())?;
+            if bytemuck::cast_slice::<T, u8>(newest) != bytemuck::cast_slice::<T, u8>(frame) {
+                return Err(ReplayError::damaged("an increment does not go on where the one before ended"));
+            }
+            let slot = self.slot(position);
+            self.records[slot] = record;
         }
         Ok(())
     }
@@ -272,7 +315,7 @@ impl<T: Pod> Ring<T> {
         self.raise_high(recent.rev().find(stops).map_or(0, |position| position + 1));
         if let Some(newest) = self.written.checked_sub(1) {
             let mut observation = std::mem::take(&mut self.newest);
-            self.stack(newest, &mut observation);
+            self.stack(newest, &mut observation, &mut Scratch::default())?;
             self.newest = observation;
         }
         Ok(())

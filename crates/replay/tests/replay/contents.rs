@@ -29,6 +29,11 @@ proptest! {
     }
 
     #[test]
+    fn compressed_frame_replay_holds_what_the_model_holds(play in Play::any()) {
+        assert_holds(&play, Kind::PackedFrames, Model::frames);
+    }
+
+    #[test]
     fn uniform_replay_holds_what_the_model_holds(play in Play::any()) {
         assert_holds(&play, Kind::Uniform, Model::uniform);
     }

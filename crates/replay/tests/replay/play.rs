@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use deepq_replay::{Batch, End, FrameReplay, Layout, NStep, Replay, ReplayError, Transition, UniformReplay};
+use deepq_replay::{
+    Batch, Compression, End, FrameReplay, Layout, NStep, Replay, ReplayError, Transition, UniformReplay,
+};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -15,11 +17,14 @@ use crate::model::{Model, Row};
 pub(crate) enum Kind {
     Uniform,
     Frames,
+    PackedFrames,
 }
 
 impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Uniform, Self::Frames, Self::PackedFrames];
+
     pub(crate) fn any() -> impl Strategy<Value = Self> {
-        prop_oneof![Just(Self::Uniform), Just(Self::Frames)]
+        prop::sample::select(&Self::ALL)
     }
 }
 
@@ -52,7 +57,7 @@ pub(crate) struct Play {
     pub(crate) calls: Vec<Call>,
 }
 
-pub(crate) const FRAME_LEN: usize = 3;
+pub(crate) const FRAME_LEN: usize = 40;
 const MAX_STACK: usize = 5;
 
 impl Play {
@@ -81,7 +86,10 @@ impl Play {
         let n_step = NStep::new(self.n, f64::from(self.discount)).unwrap();
         match kind {
             Kind::Uniform => Box::new(UniformReplay::new(self.capacity, &self.layout, n_step).unwrap()),
-            Kind::Frames => Box::new(FrameReplay::new(self.capacity, &self.layout, n_step).unwrap()),
+            Kind::Frames => Box::new(FrameReplay::new(self.capacity, &self.layout, n_step, Compression::None).unwrap()),
+            Kind::PackedFrames => {
+                Box::new(FrameReplay::new(self.capacity, &self.layout, n_step, Compression::Lz4).unwrap())
+            }
         }
     }
 
@@ -138,8 +146,16 @@ impl Call {
     }
 }
 
+/// Frames that can be packed in each way: a flat one, the same with a changed pixel, noise, and the same with a changed
+/// pixel.
 fn frame(value: u8) -> [u8; FRAME_LEN] {
-    [value, value.wrapping_mul(7), 255 - value]
+    let mut frame = [0; FRAME_LEN];
+    if value >= 2 {
+        let noise = |index: usize| (index as u32).wrapping_mul(0x9e37_79b9) >> 11;
+        frame.iter_mut().enumerate().for_each(|(index, pixel)| *pixel = noise(index) as u8);
+    }
+    frame[usize::from(value) * 7] = value;
+    frame
 }
 
 /// Asserts that sampling gives exactly the rows of the model: each sampled row is one of them, and each is sampled.

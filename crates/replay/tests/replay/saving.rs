@@ -30,7 +30,6 @@ fn sample(replay: &dyn Replay<u8>) -> Option<Batch<u8>> {
 
 fn assert_equal(one: &dyn Replay<u8>, other: &dyn Replay<u8>) {
     assert_eq!(one.len(), other.len());
-    assert_eq!(one.size_in_bytes(), other.size_in_bytes());
     assert!(sample(one) == sample(other));
     assert!(saved(one) == saved(other));
 }
@@ -71,6 +70,9 @@ proptest! {
         play.calls[..moment / 2].iter().for_each(|call| call.make(&mut *loaded, &mut forgotten));
         loaded.load(&mut file.as_slice()).unwrap();
         assert_equal(&*loaded, &*replay);
+        if !matches!(kind, Kind::PackedFrames) {
+            prop_assert_eq!(loaded.size_in_bytes(), replay.size_in_bytes());
+        }
         let mut model_of_loaded = model.clone();
         for call in &play.calls[moment..] {
             call.make(&mut *replay, &mut model);
@@ -104,6 +106,18 @@ proptest! {
             assert_equal(&*restored, &*replay);
             replay = restored;
         }
+    }
+
+    /// Compression changes neither samples nor saved bytes, and what the one saved the other loads.
+    #[test]
+    fn compressed_frames_are_the_same_frames(play in Play::any()) {
+        let (mut plain, mut packed) = (play.replay(Kind::Frames), play.replay(Kind::PackedFrames));
+        play.calls.iter().fold(play.model(), |mut model, call| { call.make(&mut *plain, &mut model); model });
+        play.calls.iter().fold(play.model(), |mut model, call| { call.make(&mut *packed, &mut model); model });
+        assert_equal(&*plain, &*packed);
+        let mut loaded = play.replay(Kind::PackedFrames);
+        loaded.load(&mut saved(&*plain).as_slice()).unwrap();
+        assert_equal(&*plain, &*loaded);
     }
 
     #[test]
@@ -169,7 +183,7 @@ fn played(kind: Kind) -> (Play, Box<dyn Replay<u8>>) {
 
 #[test]
 fn every_flipped_byte_and_every_early_end_is_noticed() {
-    for kind in [Kind::Uniform, Kind::Frames] {
+    for kind in Kind::ALL {
         let (play, replay) = played(kind);
         let file = saved(&*replay);
         let (mut loaded, mut model) = (play.replay(kind), play.model());
@@ -208,7 +222,7 @@ fn other_settings_are_refused() {
 
 #[test]
 fn a_chain_writes_only_what_is_new_and_stays_short() {
-    for kind in [Kind::Uniform, Kind::Frames] {
+    for kind in Kind::ALL {
         let play = Play::of(6000, 20_000);
         let (mut replay, mut model) = (play.replay(kind), play.model());
         let (mut files, mut chain) = (Files::default(), Chain::new());
@@ -216,8 +230,10 @@ fn a_chain_writes_only_what_is_new_and_stays_short() {
             calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
             chain = files.extend(&chain, &*replay);
             let newest = files.0.last_key_value().map_or(0, |(_, file)| file.len());
-            // Ten calls and what is written again: less than a 256th of the capacity, 23 entries.
-            assert!(newest < 40 * 70, "{newest} bytes");
+            // Ten calls and what is written again, less than a 256th of the capacity: 23 entries. A lost life completes
+            // several transitions.
+            let entry = if matches!(kind, Kind::Uniform) { 2 * 3 * 40 + 12 } else { 40 + 14 };
+            assert!(newest < 500 + 40 * entry, "{newest} bytes");
             assert!(files.0.len() <= 2 * 256 + 2, "{} files", files.0.len());
             if count % 200 == 199 {
                 let mut restored = play.replay(kind);

@@ -1,12 +1,15 @@
 //! What a replay takes is known before it is made, and what is impossible is refused.
 
-use deepq_replay::{Batch, End, FrameReplay, Layout, NStep, ReplayError, ReplayKind, ReplaySpec, Transition};
+use deepq_replay::{
+    Batch, Compression, End, FrameReplay, Layout, NStep, ReplayError, ReplayKind, ReplaySpec, Transition,
+};
+use rand_core::Rng;
 use rand_pcg::Pcg64;
 
 const ATARI: Layout = Layout { observation_len: 4 * 84 * 84, stack: 4, streams: 2 };
 
 fn spec(kind: ReplayKind, capacity: usize) -> ReplaySpec {
-    ReplaySpec { kind, capacity, n_step: 3 }
+    ReplaySpec { kind, capacity, n_step: 3, compression: Compression::None }
 }
 
 #[test]
@@ -26,6 +29,37 @@ fn a_full_replay_takes_what_was_planned() {
         }
         assert_eq!(replay.size_in_bytes(), planned);
     }
+}
+
+/// Frames that cannot be packed, and the same frame again and again.
+#[test]
+fn a_compressed_replay_takes_at_most_what_was_planned() {
+    let spec = ReplaySpec { compression: Compression::Lz4, ..spec(ReplayKind::Frames, 1000) };
+    let planned = spec.planned_bytes::<u8>(&ATARI).unwrap();
+    let filled = |noise: bool| {
+        let mut rng = Pcg64::new(1, 1);
+        let mut replay = spec.build::<u8>(&ATARI, 0.99).unwrap();
+        let mut observation = vec![0; ATARI.observation_len];
+        let mut most = 0;
+        for stream in 0..2 {
+            replay.begin(stream, &observation).unwrap();
+            for _ in 0..1500 {
+                observation.copy_within(84 * 84.., 0);
+                if noise {
+                    rng.fill_bytes(&mut observation[3 * 84 * 84..]);
+                }
+                let step = Transition { action: 1, reward: 0.5, next_observation: &observation, end: End::Running };
+                replay.push(stream, &step).unwrap();
+                most = most.max(replay.size_in_bytes());
+            }
+            observation.fill(0);
+        }
+        most
+    };
+    let (noisy, still) = (filled(true), filled(false));
+    assert!(noisy <= planned && noisy > planned * 9 / 10, "{noisy} of {planned} bytes");
+    // A chunk or two for each stream, records, buffers.
+    assert!(still < 500_000, "{still} bytes");
 }
 
 #[test]
@@ -50,6 +84,14 @@ fn what_is_impossible_is_refused() {
     assert_eq!(uniform(1, Layout::single(4)), "nothing");
     assert_eq!(uniform(0, Layout::single(4)), "capacity");
     assert_eq!(uniform(10, Layout::single(usize::MAX)), "memory");
+    let packed = |kind, layout| {
+        key(ReplaySpec { compression: Compression::Lz4, ..spec(kind, 500) }.planned_bytes::<u8>(&layout))
+    };
+    assert_eq!(packed(ReplayKind::Frames, ATARI), "nothing");
+    assert_eq!(packed(ReplayKind::Uniform, ATARI), "compression");
+    assert_eq!(packed(ReplayKind::Frames, Layout::single(1 << 30)), "compression");
+    let huge = ReplaySpec { compression: Compression::Lz4, ..spec(ReplayKind::Frames, usize::MAX) };
+    assert_eq!(key(huge.planned_bytes::<u8>(&ATARI)), "memory");
     assert_eq!(key(ReplaySpec { n_step: 0, ..spec(ReplayKind::Uniform, 10) }.planned_bytes::<u8>(&ATARI)), "n_step");
 }
 
@@ -79,6 +121,8 @@ fn an_unknown_setting_is_refused() {
     let read = |json| serde_json::from_str::<ReplaySpec>(json);
     assert_eq!(read(r#"{ "kind": "frames", "capacity": 9, "n_step": 3 }"#).unwrap(), spec(ReplayKind::Frames, 9));
     assert_eq!(read(r#"{ "kind": "uniform", "capacity": 9 }"#).unwrap().n_step, 1);
+    let packed = read(r#"{ "kind": "frames", "capacity": 9, "compression": "lz4" }"#).unwrap();
+    assert_eq!(packed.compression, Compression::Lz4);
     assert!(read(r#"{ "kind": "uniform", "capacity": 9, "nstep": 3 }"#).is_err());
     assert!(read(r#"{ "kind": "prioritized", "capacity": 9 }"#).is_err());
 }
@@ -87,7 +131,7 @@ fn an_unknown_setting_is_refused() {
 #[test]
 fn calls_out_of_order_are_refused() {
     let layout = Layout { observation_len: 4, stack: 2, streams: 1 };
-    let mut replay = FrameReplay::<u8>::new(50, &layout, NStep::one(0.9).unwrap()).unwrap();
+    let mut replay = FrameReplay::<u8>::new(50, &layout, NStep::one(0.9).unwrap(), Compression::None).unwrap();
     let replay: &mut dyn deepq_replay::Replay<u8> = &mut replay;
     let step = |next_observation, end| Transition { action: 0, reward: 0.0, next_observation, end };
     assert!(matches!(replay.push(0, &step(&[0; 4], End::Running)), Err(ReplayError::NoEpisode { stream: 0 })));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deepq_replay::{Batch, End, FrameReplay, Layout, NStep, Replay, Transition, UniformReplay};
+use deepq_replay::{Batch, Compression, End, FrameReplay, Layout, NStep, Replay, Transition, UniformReplay};
 use rand_pcg::Pcg64;
 
 /// Streams that differ in how much they hold and in the length of their episodes.
@@ -45,6 +45,6 @@ fn assert_uniform(replay: &dyn Replay<u8>) {
 fn all_transitions_of_all_streams_are_equally_likely() {
     let layout = Layout { observation_len: 2, stack: 2, streams: 3 };
     let n_step = NStep::new(2, 0.9).unwrap();
-    assert_uniform(&filled(FrameReplay::new(151, &layout, n_step.clone()).unwrap()));
+    assert_uniform(&filled(FrameReplay::new(151, &layout, n_step.clone(), Compression::None).unwrap()));
     assert_uniform(&filled(UniformReplay::new(80, &layout, n_step).unwrap()));
 }

@@ -1,0 +1,216 @@
+//! Frames in few bytes.
+
+use super::log::Log;
+use super::packing::{Heading, Packer, unpack};
+use crate::checked::CheckedWriter;
+use crate::{ReplayError, memory};
+
+/// A ring of packed frames, one after another in a [`Log`].
+///
+/// Most frames are what changed since the frame before ([`Form::Patch`](super::packing::Form::Patch)). So that no frame
+/// needs many others, every position that is a multiple of [`GROUP`](Self::GROUP) holds a whole frame, and the address of
+/// these frames is all that is remembered of where frames lie.
+pub(crate) struct PackedFrames {
+    log: Log,
+    /// For each group its address, in slot `group % addresses`.
+    addresses: Vec<u64>,
+    groups: usize,
+    slots: usize,
+    frame_bytes: usize,
+    /// The first position that was ever written: 0, unless the ring was restored.
+    first: u64,
+    /// The position that comes next.
+    next: u64,
+    newest: Vec<u8>,
+    packer: Packer,
+}
+
+/// Memory for unpacking, to be used again and again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scratch {
+    frame: Vec<u8>,
+    patch: Vec<u8>,
+    entry: Vec<u8>,
+}
+
+impl Scratch {
+    fn resize(&mut self, frame_bytes: usize) -> Result<(), ReplayError> {
+        for memory in [&mut self.frame, &mut self.patch, &mut self.entry] {
+            if memory.len() < frame_bytes {
+                memory::resize(memory, frame_bytes)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PackedFrames {
+    /// Positions of a group: unpacking a frame needs at most so many.
+    pub(crate) const GROUP: u64 = 16;
+
+    pub(crate) fn new(slots: usize, frame_bytes: usize) -> Result<Self, ReplayError> {
+        let groups = Self::groups(slots);
+        let mut newest = Vec::new();
+        memory::resize(&mut newest, frame_bytes)?;
+        let (addresses, packer) = (memory::reserve(groups)?, Packer::new(frame_bytes)?);
+        Ok(Self { log: Log::default(), addresses, groups, slots, frame_bytes, first: 0, next: 0, newest, packer })
+    }
+
+    /// Groups that have a position among any `slots` in a row.
+    fn groups(slots: usize) -> usize {
+        slots / Self::GROUP as usize + 2
+    }
+
+    /// Bytes at most, if no frame can be packed.
+    pub(crate) fn planned_bytes(slots: usize, frame_bytes: usize) -> u64 {
+        let entry = frame_bytes as u64 + Heading::BYTES as u64;
+        // The oldest group is kept whole, and a chunk more on either side.
+        let log =
+            entry.saturating_mul((slots as u64).saturating_add(Self::GROUP)).saturating_add(3 * Log::CHUNK as u64);
+        let chunks = (log / Log::CHUNK as u64 + 1).saturating_mul(2 * size_of::<Box<[u8]>>() as u64);
+        let addresses = (Self::groups(slots) * size_of::<u64>()) as u64;
+        let buffers = Packer::planned_bytes(frame_bytes).saturating_add(frame_bytes as u64);
+        log.saturating_add(chunks).saturating_add(addresses).saturating_add(buffers)
+    }
+
+    pub(crate) fn size_in_bytes(&self) -> u64 {
+        self.log.size_in_bytes()
+            + memory::bytes::<u64>(self.addresses.len())
+            + Packer::planned_bytes(self.frame_bytes)
+            + self.newest.len() as u64
+    }
+
+    /// Makes sure that there is memory for some more frames.
+    pub(crate) fn reserve(&mut self, frames: usize) -> Result<(), ReplayError> {
+        self.log.reserve(frames * (self.frame_bytes + Heading::BYTES))
+    }
+
+    /// Forgets everything, to go on from a position.
+    pub(crate) fn restart(&mut self, position: u64) {
+        self.log = Log::default();
+        self.addresses.clear();
+        self.addresses.resize(self.groups, 0);
+        (self.first, self.next) = (position, position);
+    }
+
+    fn address_slot(&self, group: u64) -> usize {
+        (group % self.groups as u64) as usize
+    }
+
+    /// Stores the frame of the next position; there must be [memory](Self::reserve) for it.
+    pub(crate) fn write(&mut self, frame: &[u8]) {
+        let position = self.next;
+        let group = position / Self::GROUP;
+        let starts = position.is_multiple_of(Self::GROUP) || position == self.first;
+        if starts {
+            let slot = self.address_slot(group);
+            if slot == self.addresses.len() {
+                self.addresses.push(self.log.end());
+            } else {
+                self.addresses[slot] = self.log.end();
+            }
+        }
+        let (form, bytes) = self.packer.pack((!starts).then_some(&self.newest[..]), frame);
+        self.log.append(&Heading { form, len: bytes.len() }.encode().to_le_bytes());
+        self.log.append(bytes);
+        self.newest.copy_from_slice(frame);
+        self.next += 1;
+        let oldest = self.next.saturating_sub(self.slots as u64).max(self.first);
+        self.log.forget(self.addresses[self.address_slot(oldest / Self::GROUP)]);
+    }
+
+    fn heading(&self, address: u64) -> Heading {
+        let mut scratch = [0; Heading::BYTES];
+        let bytes = self.log.read(address, Heading::BYTES, &mut scratch);
+        Heading::decode(bytes.iter().rev().fold(0, |code, &byte| code << 8 | u32::from(byte)))
+    }
+
+    /// Where the frame of a position lies, and the whole frame at or before it: position and address.
+    fn find(&self, position: u64) -> (u64, [u64; 2]) {
+        let group = position / Self::GROUP;
+        let mut at = (group * Self::GROUP).max(self.first);
+        let mut address = self.addresses[self.address_slot(group)];
+        let mut whole = (at, address);
+        loop {
+            let heading = self.heading(address);
+            if !heading.form.is_patch() {
+                whole = (at, address);
+            }
+            if at == position {
+                return (whole.0, [whole.1, address]);
+            }
+            address += (Heading::BYTES + heading.len) as u64;
+            at += 1;
+        }
+    }
+
+    /// Copies the frames from position `first` on, as many as `into` has room for. `before` is the frame before them,
+    /// where the caller has it: it saves unpacking it.
+    pub(crate) fn read(
+        &self,
+        first: u64,
+        before: Option<&[u8]>,
+        into: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<(), ReplayError> {
+        scratch.resize(self.frame_bytes)?;
+        let Scratch { frame, patch, entry } = scratch;
+        let frame = &mut frame[..self.frame_bytes];
+        let (whole, [mut address, here]) = self.find(first);
+        let mut before = if let Some(before) = before {
+            address = here;
+            before
+        } else {
+            for _ in whole..first {
+                self.unpack_next(&mut address, frame, patch, entry)?;
+            }
+            frame
+        };
+        for frame in into.chunks_exact_mut(self.frame_bytes) {
+            if self.heading(address).form.is_patch() {
+                frame.copy_from_slice(before);
+            }
+            self.unpack_next(&mut address, frame, patch, entry)?;
+            before = frame;
+        }
+        Ok(())
+    }
+
+    /// Unpacks the frame at an address, over the one before, and goes on to the next address.
+    fn unpack_next(
+        &self,
+        address: &mut u64,
+        frame: &mut [u8],
+        patch: &mut [u8],
+        entry: &mut [u8],
+    ) -> Result<(), ReplayError> {
+        let Heading { form, len } = self.heading(*address);
+        let bytes = self.log.read(*address + Heading::BYTES as u64, len, entry);
+        unpack(form, bytes, frame, patch)?;
+        *address += (Heading::BYTES + len) as u64;
+        Ok(())
+    }
+
+    /// Writes the frames from position `first` on as they are packed, but the first one whole.
+    pub(crate) fn save(&self, first: u64, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
+        let (mut frame, mut scratch) = (Vec::new(), Scratch::default());
+        memory::resize(&mut frame, self.frame_bytes)?;
+        let mut address = 0;
+        for position in first..self.next {
+            if position == first {
+                self.read(first, None, &mut frame, &mut scratch)?;
+                let mut packer = Packer::new(self.frame_bytes)?;
+                let (form, bytes) = packer.pack(None, &frame);
+                to.u32(Heading { form, len: bytes.len() }.encode())?;
+                to.bytes(bytes)?;
+                address = self.find(first).1[1];
+            } else {
+                let heading = self.heading(address);
+                to.u32(heading.encode())?;
+                to.bytes(self.log.read(address + Heading::BYTES as u64, heading.len, &mut scratch.entry))?;
+            }
+            address += (Heading::BYTES + self.heading(address).len) as u64;
+        }
+        Ok(())
+    }
+}
