@@ -188,7 +188,7 @@ impl Env for Acrobot {
         let [theta_1, theta_2, ..] = self.state;
 
         let mut canvas = Canvas::new(Self::ID, SIZE, SIZE, WHITE)?;
-        let height = middle + scale;
+        let height = (middle + scale).trunc();
         canvas.line((middle - bound * scale, height), (middle + bound * scale, height), BLACK);
         let elbow = (middle + LINK_LENGTH_1 * theta_1.sin() * scale, middle - LINK_LENGTH_1 * theta_1.cos() * scale);
         let half_width = 0.1 * scale;
@@ -198,7 +198,7 @@ impl Env for Acrobot {
         ] {
             let end = length * scale;
             let link = [(0.0, -half_width), (0.0, half_width), (end, half_width), (end, -half_width)];
-            canvas.polygon(&placed(link, angle, joint), LINK);
+            canvas.polygon(&placed(link, angle, joint).map(whole), LINK);
             canvas.circle(whole(joint), half_width.trunc(), JOINT);
         }
         Ok(canvas.into_image())

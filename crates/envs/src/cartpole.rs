@@ -172,10 +172,11 @@ impl Env for CartPole {
         let cart = (x * scale + f64::from(WIDTH) / 2.0, CART_TOP);
         let axle = (cart.0, CART_TOP + cart_height / 4.0);
         let (right, top) = (cart_width / 2.0, cart_height / 2.0);
-        canvas.polygon(&placed([(-right, -top), (-right, top), (right, top), (right, -top)], 0.0, cart), BLACK);
+        let body = [(-right, -top), (-right, top), (right, top), (right, -top)];
+        canvas.polygon(&placed(body, 0.0, cart).map(whole), BLACK);
         let (right, bottom, top) = (pole_width / 2.0, -pole_width / 2.0, pole_length - pole_width / 2.0);
         let pole = [(-right, bottom), (-right, top), (right, top), (right, bottom)];
-        canvas.polygon(&placed(pole, -theta, axle), POLE);
+        canvas.polygon(&placed(pole, -theta, axle).map(whole), POLE);
         canvas.circle(whole(axle), pole_width / 2.0, AXLE);
         canvas.line((0.0, CART_TOP), (f64::from(WIDTH), CART_TOP), BLACK);
         Ok(canvas.into_image())

@@ -11,9 +11,22 @@
 //! 3. Every random draw has an owner: each environment has a [`NumpyRng`], which draws what NumPy would draw, and [`Seeds`]
 //!    derives the seeds of a run by name from one root.
 //! 4. The [`Registry`] makes environments by Gymnasium's ids, with [`EnvOptions`]; what it makes is an [`AnyEnv`].
-//! 5. Wrappers are environments around environments: [`TimeLimit`], [`FrameStack`], and [`Journal`], which captures and
-//!    restores any environment exactly.
+//! 5. Wrappers are environments around environments: [`TimeLimit`], [`OneHot`], [`FrameStack`], and [`Journal`], which
+//!    captures and restores any environment exactly.
 //! 6. A [`VectorEnv`] steps many environments together, on threads where that pays.
+//! 7. [`check_env`] tells whether an environment of your own keeps what [`Env`] promises; [`preconditions`] are the checks
+//!    that it begins with.
+//!
+//! | id | environment | observation | options |
+//! |---|---|---|---|
+//! | `CartPole-v1`, `-v0` | [`CartPole`] | `[4]` | `sutton_barto_reward` |
+//! | `MountainCar-v0` | [`MountainCar`] | `[2]` | `goal_velocity` |
+//! | `Acrobot-v1` | [`Acrobot`] | `[6]` | |
+//! | `Pendulum-v1` | [`Pendulum`] | `[3]` | `g`, `torques` |
+//! | `LunarLander-v3` | [`LunarLander`] | `[8]` | see [`LunarLanderOptions`] |
+//! | `CliffWalking-v1`, `-v0`, `CliffWalkingSlippery-v1`, `-v0` | [`CliffWalking`] | state of 48 | `is_slippery` |
+//! | `FrozenLake-v1`, `FrozenLake8x8-v1` | [`FrozenLake`] | state of 16 or 64 | `is_slippery`, `map_name`, `desc`, `success_rate`, `reward_schedule` |
+//! | `Catch-v0` | [`Catch`] | `[10, 5]`, bytes | `drift` |
 //!
 //! ```
 //! use deepq_envs::{EnvOptions, Journal, Registry, Reset, Seeds, VectorEnv, VectorStep};

@@ -144,7 +144,8 @@ impl Env for MountainCar {
         let (x, y) = on_hill(self.position);
         let (at, slope) = ((x, y + CLEARANCE), (3.0 * self.position).cos());
         let (right, top) = (20.0, 20.0);
-        canvas.polygon(&placed([(-right, 0.0), (-right, top), (right, top), (right, 0.0)], slope, at), BLACK);
+        let car = [(-right, 0.0), (-right, top), (right, top), (right, 0.0)];
+        canvas.polygon(&placed(car, slope, at).map(whole), BLACK);
         for wheel in placed([(10.0, 0.0), (-10.0, 0.0)], slope, at) {
             canvas.circle(whole(wheel), 8.0, WHEEL);
         }

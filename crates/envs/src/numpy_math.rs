@@ -35,8 +35,9 @@ pub(crate) fn sin_f32(x: f32) -> f32 {
 const COS_LIMIT: f32 = f32::from_bits(0x478b_9a08);
 const SIN_LIMIT: f32 = f32::from_bits(0x47e5_5dff);
 
-/// NumPy's vectorised sine and cosine (`loops_trigonometric.dispatch`): reduction to ±pi/4 by Cody and Waite's method, a
-/// minimax polynomial each, all with fused multiply-add. `shift` is 0 for the sine and 1 for the cosine.
+/// NumPy's vectorised sine and cosine (`loops_trigonometric.dispatch`): reduction to ±pi/4 by Cody and Waite's method and
+/// a minimax polynomial each. All of it is fused multiply-add, also the rounding, which its compiler contracts. `shift`
+/// is 0 for the sine and 1 for the cosine.
 fn sin_cos_f32(x: f32, shift: i32) -> f32 {
     const TWO_OVER_PI: f32 = f32::from_bits(0x3f22_f983);
     /// Minus pi/2 in three parts.
@@ -44,7 +45,7 @@ fn sin_cos_f32(x: f32, shift: i32) -> f32 {
     /// Adding it rounds to a whole number, half to even.
     const ROUND: f32 = 12_582_912.0;
 
-    let quadrant = (x * TWO_OVER_PI + ROUND) - ROUND;
+    let quadrant = x.mul_add(TWO_OVER_PI, ROUND) - ROUND;
     let [high, middle, low] = PI_OVER_2;
     let x = quadrant.mul_add(low, quadrant.mul_add(middle, quadrant.mul_add(high, x)));
     #[allow(clippy::cast_possible_truncation, reason = "a whole number below 2^17")]
@@ -68,4 +69,36 @@ fn sin_polynomial(x: f32) -> f32 {
     const C3: f32 = f32::from_bits(0xbe2a_aaab);
     let y = x * x;
     C9.mul_add(y, C7).mul_add(y, C5).mul_add(y, C3).mul_add(y, 0.0).mul_add(x, x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bits of `numpy.cos` and `numpy.sin` of `float32`, from NumPy 2.4.6.
+    #[test]
+    fn sine_and_cosine_are_numpys() {
+        for (x, cos, sin) in [
+            (0.1, 0x3f7e_b898, 0x3dcc_7577),
+            (-0.7, 0x3f43_ccb3, 0xbf24_eb73),
+            (1.0, 0x3f0a_5140, 0x3f57_6aa5),
+            (2.5, 0xbf4d_17bf, 0x3f19_3579),
+            (-3.0, 0xbf7d_7026, 0xbe10_81c3),
+            (10.0, 0xbf56_cd64, 0xbf0b_44f7),
+            (-100.25, 0x3f75_f639, 0x3e8d_f805),
+            (1000.5, 0x3dc6_dffc, 0x3f7e_ca46),
+            (70000.0, 0x3f11_3e1d, 0xbf52_cf31),
+            (100_000.0, 0xbf7f_d61c, 0x3d12_6d55),
+            (200_000.0, 0x3f7f_587e, 0xbd92_555f),
+        ] {
+            assert_eq!([cos_f32(x).to_bits(), sin_f32(x).to_bits()], [cos, sin], "{x}");
+        }
+    }
+
+    #[test]
+    fn modulo_is_pythons() {
+        for (x, y) in [(7.5, 1.5), (-7.5, 0.5), (-8.0, 0.0), (8.0, 0.0), (-1e-20, 2.0)] {
+            assert_eq!(modulo(x, 2.0).to_bits(), f64::to_bits(y), "{x}");
+        }
+    }
 }

@@ -191,12 +191,12 @@ impl Env for Pendulum {
 
         let mut canvas = Canvas::new(Self::ID, SIZE, SIZE, WHITE)?;
         let rod = [(0.0, -half_width), (0.0, half_width), (length, half_width), (length, -half_width)];
-        canvas.polygon(&placed(rod, self.angle + PI / 2.0, hinge), ROD);
+        canvas.polygon(&placed(rod, self.angle + PI / 2.0, hinge).map(whole), ROD);
         canvas.circle(hinge, half_width.trunc(), ROD);
         let [end] = placed([(length, 0.0)], self.angle + PI / 2.0, hinge);
         canvas.circle(whole(end), half_width.trunc(), ROD);
         if let Some(torque) = self.last_torque.filter(|&torque| torque != 0.0) {
-            draw_torque(&mut canvas, hinge, scale * f64::from(torque) / 2.0);
+            draw_torque(&mut canvas, hinge, (scale * f64::from(torque) / 2.0).trunc());
         }
         canvas.circle(hinge, (0.05 * scale).trunc(), BLACK);
         Ok(canvas.into_image())
@@ -215,13 +215,14 @@ impl Env for Pendulum {
 
 /// Three quarters of a circle with an arrow head, `size` wide: counter-clockwise where it is positive.
 fn draw_torque(canvas: &mut Canvas, (x, y): (f64, f64), size: f64) {
-    // Measured on Gymnasium's picture of 330 x 313 pixels, from its middle, y up, turning clockwise.
-    const CENTRE: (f64, f64) = (8.0, 1.5);
-    const RADIUS: f64 = 151.5;
+    // Measured on Gymnasium's picture of 329 x 312 pixels, from its middle, y up, turning clockwise.
+    const SIZE: (f64, f64) = (329.0, 312.0);
+    const CENTRE: (f64, f64) = (8.5, 0.0);
+    const RADIUS: f64 = 151.0;
     const LINE: f64 = 10.0;
-    const HEAD: [(f64, f64); 4] = [(-143.5, 47.0), (-165.0, -13.0), (-143.5, 3.0), (-121.0, -13.0)];
+    const HEAD: [(f64, f64); 4] = [(-142.5, 44.5), (-164.0, -13.5), (-142.5, 0.0), (-120.5, -13.5)];
     const ARC_POINTS: u32 = 60;
-    let (width, height) = (size / 330.0, size.abs() / 313.0);
+    let (width, height) = (size / SIZE.0, size.abs() / SIZE.1);
     let put = |(dx, dy): (f64, f64)| (x - dx * width, y + dy * height);
 
     // From the top clockwise to the left, where the head is.
