@@ -250,7 +250,8 @@ impl Pace {
 
     /// How many environments one task should step at least; none while threads do not pay.
     fn envs_a_task(&self, envs: usize) -> Option<usize> {
-        (!self.is_open() && envs > 1 && self.shortest >= Self::WORTH_THREADS).then(|| {
+        let several = envs > 1 && rayon::current_num_threads() > 1;
+        (several && !self.is_open() && self.shortest >= Self::WORTH_THREADS).then(|| {
             let tasks = self.shortest.as_nanos() / Self::WORTH_A_TASK.as_nanos();
             envs.div_ceil(usize::try_from(tasks.max(1)).unwrap_or(usize::MAX))
         })

@@ -82,24 +82,24 @@ impl LakeMap {
     }
 
     /// A random square map with a way from the start (upper left) to the goal (lower right): Gymnasium's
-    /// `generate_random_map(size, p, seed)`, tile for tile. `frozen` is the probability of ice, at least 1 %; the
-    /// smallest map has 2 rows.
-    pub fn random(size: usize, frozen: f64, seed: u64) -> Self {
-        let size = size.max(2);
-        let frozen = frozen.clamp(0.01, 1.0);
+    /// `generate_random_map(size, p, seed)`, tile for tile. `frozen` is the probability of ice.
+    ///
+    /// Maps are drawn until one has a way. None where ten thousand of them have none, as with hardly any ice, and for a
+    /// size below 2.
+    pub fn random(size: usize, frozen: f64, seed: u64) -> Option<Self> {
+        const TRIES: u32 = 10_000;
+        let frozen = frozen.clamp(0.0, 1.0);
+        // NumPy's choice with probabilities: where a draw falls among their sums, divided by the last one.
+        let ice = frozen / (frozen + (1.0 - frozen));
         let mut rng = NumpyRng::new(seed);
-        loop {
-            // NumPy's choice with probabilities: where a draw falls among their sums, divided by the last one.
-            let ice = frozen / (frozen + (1.0 - frozen));
+        let mut draw = || {
             let tile = |_| if rng.random() < ice { Tile::Ice } else { Tile::Hole };
             let mut tiles: Vec<Tile> = (0..size * size).map(tile).collect();
-            tiles[0] = Tile::Start;
-            tiles[size * size - 1] = Tile::Goal;
-            let map = Self { columns: size, tiles };
-            if map.has_a_way() {
-                return map;
-            }
-        }
+            *tiles.first_mut()? = Tile::Start;
+            *tiles.last_mut().filter(|_| size > 1)? = Tile::Goal;
+            Some(Self { columns: size, tiles })
+        };
+        (0..TRIES).map_while(|_| draw()).find(Self::has_a_way)
     }
 
     /// The rows as letters.
