@@ -117,6 +117,23 @@ impl ReplaySpec {
         }
     }
 
+    /// Bytes that the replay is likely to take when it is full: the figure to hold against the machine's memory. It is
+    /// [`planned_bytes`](Self::planned_bytes), but for compressed frames, where it is the experience with Atari games (see
+    /// [`FrameReplay::expected_bytes`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn expected_bytes<T: Pod + Send + Sync>(&self, layout: &Layout) -> Result<u64, ReplayError> {
+        match self.kind {
+            ReplayKind::Uniform => self.planned_bytes::<T>(layout),
+            ReplayKind::Frames => {
+                let n_step = NStep::new(self.n_step, 1.0)?;
+                FrameReplay::<T>::expected_bytes(self.capacity, layout, &n_step, self.compression)
+            }
+        }
+    }
+
     /// An empty replay for transitions of this layout, with the discount of one step.
     ///
     /// # Errors
@@ -129,6 +146,8 @@ impl ReplaySpec {
         discount: f64,
     ) -> Result<Box<dyn Replay<T>>, ReplayError> {
         let n_step = NStep::new(self.n_step, discount)?;
+        let bytes = self.planned_bytes::<T>(layout)?;
+        tracing::debug!(?self, ?layout, bytes, "making a replay");
         Ok(match self.kind {
             ReplayKind::Uniform => {
                 self.check_uncompressed()?;

@@ -177,6 +177,7 @@ impl<T: Pod + Send + Sync> Replay<T> for UniformReplay<T> {
         }
         restoring.finish(std::iter::once(restored.transitions.oldest()))?;
         *self = restored;
+        tracing::debug!(transitions = self.len(), "restored a replay");
         Ok(())
     }
 }

@@ -61,9 +61,9 @@ impl PackedFrames {
         slots / Self::GROUP as usize + 2
     }
 
-    /// Bytes at most, if no frame can be packed.
-    pub(crate) fn planned_bytes(slots: usize, frame_bytes: usize) -> u64 {
-        let entry = frame_bytes as u64 + Heading::BYTES as u64;
+    /// Bytes at most, if no packed frame is longer than `packed_bytes`.
+    pub(crate) fn planned_bytes(slots: usize, frame_bytes: usize, packed_bytes: usize) -> u64 {
+        let entry = packed_bytes as u64 + Heading::BYTES as u64;
         // The oldest group is kept whole, and a chunk more on either side.
         let log =
             entry.saturating_mul((slots as u64).saturating_add(Self::GROUP)).saturating_add(3 * Log::CHUNK as u64);

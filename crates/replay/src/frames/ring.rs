@@ -60,8 +60,8 @@ impl<T: Pod> Ring<T> {
         })
     }
 
-    pub(crate) fn planned_bytes(slots: usize, layout: &Layout, compression: Compression) -> u64 {
-        let frames = Frames::<T>::planned_bytes(slots, layout.observation_len / layout.stack, compression);
+    pub(crate) fn planned_bytes(slots: usize, layout: &Layout, packed_bytes: Option<usize>) -> u64 {
+        let frames = Frames::<T>::planned_bytes(slots, layout.observation_len / layout.stack, packed_bytes);
         let records = memory::bytes::<Record>(slots);
         let newest = memory::bytes::<T>(layout.observation_len);
         frames.saturating_add(records).saturating_add(newest).saturating_add(size_of::<Self>() as u64)

@@ -22,10 +22,11 @@ impl<T: Pod> Frames<T> {
         })
     }
 
-    pub(crate) fn planned_bytes(slots: usize, frame_len: usize, compression: Compression) -> u64 {
-        match compression {
-            Compression::None => FlatFrames::<T>::planned_bytes(slots, frame_len),
-            Compression::Lz4 => PackedFrames::planned_bytes(slots, size_of::<T>() * frame_len),
+    /// Bytes that the frames take if packed ones have `packed_bytes` each; as they are otherwise.
+    pub(crate) fn planned_bytes(slots: usize, frame_len: usize, packed_bytes: Option<usize>) -> u64 {
+        match packed_bytes {
+            None => FlatFrames::<T>::planned_bytes(slots, frame_len),
+            Some(packed_bytes) => PackedFrames::planned_bytes(slots, size_of::<T>() * frame_len, packed_bytes),
         }
     }
 
