@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::process::Command;
 
 /// The last words to GCC and Clang, in this order. Each is passed if the compiler knows it.
 ///
@@ -51,6 +52,10 @@ pub(crate) fn library(shim: &Path, include: &Path, out: &Path) -> Result<(), Box
     let mut build = cc::Build::new();
     build.cpp(true).warnings(false).inherit_rustflags(false).include(include);
     let compiler = build.try_get_compiler()?;
+    // Before anything asks it which flags it knows, and warns at each.
+    Command::new(compiler.path()).arg("--version").output().map_err(|error| {
+        format!("Box2D needs a C++ compiler; {} cannot be run ({error}), CXX names another", compiler.path().display())
+    })?;
 
     let object = out.join("shim.o");
     let mut command = compiler.to_command();
@@ -66,13 +71,10 @@ pub(crate) fn library(shim: &Path, include: &Path, out: &Path) -> Result<(), Box
         command.arg("-c").arg("-o").arg(&object);
     }
     command.arg(shim.join("shim.cpp"));
-    let program = compiler.path().display();
-    let status = command.status().map_err(|error| {
-        format!("Box2D needs a C++ compiler, but {program} cannot be run ({error}); CXX names another one")
-    })?;
+    let status = command.status()?;
     if !status.success() {
         let arguments = command.get_args().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ");
-        return Err(format!("the C++ compiler failed ({status}): {program} {arguments}").into());
+        return Err(format!("the C++ compiler failed ({status}): {} {arguments}", compiler.path().display()).into());
     }
     build.object(object).try_compile("deepq_box2d")?;
     Ok(())
