@@ -21,6 +21,7 @@ pub struct SpecError {
 
 impl SpecError {
     /// `Ok` if `holds`; otherwise the error about this key.
+    #[allow(clippy::needless_pass_by_value, reason = "numbers and references to them")]
     pub(crate) fn unless(
         holds: bool,
         key: &'static str,

@@ -1,0 +1,162 @@
+//! The agents learn: small tasks, solved in seconds, through the public interfaces of environments, replay and networks.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use deepq_agents::{
+    Agent, ClipGradient, ClipReward, Clock, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate,
+};
+use deepq_envs::{CartPole, Catch, Element, Env, FrameStack, Reset, Seeds, Status, TimeLimit};
+use deepq_nets::{ConvSpec, Device, Head, Loss, NetworkSpec, OptimizerSpec, Torso};
+use deepq_replay::{End, Layout, ReplaySpec, Transition};
+
+/// What a task is learned with.
+struct Settings {
+    spec: DqnSpec,
+    exploration: Schedule,
+    network: NetworkSpec,
+    learning_rate: f64,
+    replay: ReplaySpec,
+    stack: usize,
+    seed: u64,
+}
+
+impl Settings {
+    fn agent<V: Env>(&self, env: &V) -> Dqn<V::Element> {
+        let space = env.observation_space();
+        let layout = Layout { observation_len: space.len(), stack: self.stack, streams: 1 };
+        Dqn::new(DqnParts {
+            spec: &self.spec,
+            exploration: &self.exploration,
+            network: &self.network,
+            optimizer: &OptimizerSpec::adam(self.learning_rate),
+            replay: self.replay.build(&layout, self.spec.discount).unwrap(),
+            observation_shape: space.shape(),
+            actions: env.action_space().n(),
+            seeds: &Seeds::new(self.seed),
+            device: &Device::Cpu,
+        })
+        .unwrap()
+    }
+}
+
+fn end(status: Status) -> End {
+    match status {
+        Status::Running => End::Running,
+        Status::Terminated => End::Terminated,
+        Status::Truncated => End::Truncated,
+    }
+}
+
+fn train<V: Env>(agent: &mut Dqn<V::Element>, env: &mut V, seed: u64, steps: u64) {
+    let len = env.observation_space().len();
+    let (mut observation, mut next) = (vec![V::Element::default(); len], vec![V::Element::default(); len]);
+    env.reset(&Reset::seeded(seed), &mut observation).unwrap();
+    agent.begin_episode(0, &observation).unwrap();
+    for _ in 0..steps {
+        let mut actions = [0];
+        agent.act(&observation, &mut actions).unwrap();
+        let step = env.step(actions[0], &mut next).unwrap();
+        let (action, reward) = (actions[0] as u32, step.reward as f32);
+        let transition = Transition { action, reward, next_observation: &next, end: end(step.status) };
+        agent.observe(0, &transition).unwrap();
+        std::mem::swap(&mut observation, &mut next);
+        if step.status.is_over() {
+            env.reset(&Reset::default(), &mut observation).unwrap();
+            agent.begin_episode(0, &observation).unwrap();
+        }
+        while agent.learn().unwrap().is_some() {}
+    }
+}
+
+/// The mean return of greedy episodes.
+fn evaluate<E: Element, V: Env<Element = E>>(agent: &Dqn<E>, env: &mut V, seed: u64, episodes: u32) -> f64 {
+    let mut observation = vec![E::default(); env.observation_space().len()];
+    let mut sum = 0.0;
+    for episode in 0..episodes {
+        let reset = if episode == 0 { Reset::seeded(seed) } else { Reset::default() };
+        env.reset(&reset, &mut observation).unwrap();
+        loop {
+            let mut actions = [0];
+            agent.greedy(&observation, &mut actions).unwrap();
+            let step = env.step(actions[0], &mut observation).unwrap();
+            sum += step.reward;
+            if step.status.is_over() {
+                break;
+            }
+        }
+    }
+    sum / f64::from(episodes)
+}
+
+fn catch(seed: u64) -> Settings {
+    Settings {
+        spec: DqnSpec {
+            discount: 0.99,
+            double: true,
+            target_update: TargetUpdate::Updates(250),
+            loss: Loss::Huber,
+            clip_gradient: ClipGradient::None,
+            clip_reward: ClipReward::None,
+            terminal_target: None,
+            batch_size: 32,
+            learning_starts: LearningStarts::Steps(500),
+            update_every: 1,
+            gradient_steps: 1,
+        },
+        exploration: Schedule::Linear { start: 1.0, end: 0.02, from: 500, to: 5_000, hold_until: 0, by: Clock::Step },
+        network: NetworkSpec::new(
+            Torso::Conv { layers: vec![ConvSpec { filters: 16, kernel: 3, stride: 1 }] },
+            Head::Single { hidden: vec![64] },
+        ),
+        learning_rate: 1e-3,
+        replay: ReplaySpec::frames(20_000),
+        stack: 3,
+        seed,
+    }
+}
+
+/// Frames of 10 by 5, of which three together tell where the ball goes: replay of frames, stack and convolution.
+#[test]
+fn catch_is_solved_from_byte_frames() {
+    let settings = catch(1);
+    let stacked = || FrameStack::new(Catch::new(), settings.stack).unwrap();
+    let mut agent = settings.agent(&stacked());
+    let random = evaluate(&agent, &mut stacked(), 1, 200);
+    train(&mut agent, &mut stacked(), 2, 8_000);
+    let mean_return = evaluate(&agent, &mut stacked(), 3, 400);
+    println!("mean return {mean_return}, before {random}");
+    assert!(mean_return >= 0.95, "mean return {mean_return}, before learning {random}");
+}
+
+/// 8-step returns, because they learn it in seconds; play at random gives 22, the greedy policy before learning 9 to 90.
+#[test]
+fn cartpole_is_balanced() {
+    let settings = Settings {
+        spec: DqnSpec {
+            discount: 0.99,
+            double: true,
+            target_update: TargetUpdate::Updates(200),
+            loss: Loss::Huber,
+            clip_gradient: ClipGradient::Norm(10.0),
+            clip_reward: ClipReward::None,
+            terminal_target: None,
+            batch_size: 64,
+            learning_starts: LearningStarts::Steps(500),
+            update_every: 2,
+            gradient_steps: 1,
+        },
+        exploration: Schedule::Linear { start: 1.0, end: 0.05, from: 500, to: 5_000, hold_until: 0, by: Clock::Step },
+        network: NetworkSpec::new(Torso::Mlp { hidden: vec![64, 64] }, Head::Single { hidden: vec![] }),
+        learning_rate: 2e-3,
+        replay: ReplaySpec { n_step: 8, ..ReplaySpec::uniform(20_000) },
+        stack: 1,
+        seed: 5,
+    };
+    let mut env = TimeLimit::new(CartPole::new(), 500);
+    let mut agent = settings.agent(&env);
+    let before = evaluate(&agent, &mut env, 1, 50);
+    train(&mut agent, &mut env, 2, 10_000);
+    let mean_return = evaluate(&agent, &mut env, 3, 50);
+    println!("mean return {mean_return}, before {before}");
+    assert!(mean_return >= 150.0, "mean return {mean_return}, before learning {before}");
+}

@@ -1,0 +1,66 @@
+//! Agent steps, updates and episodes are counted as they are said to be.
+
+use deepq_agents::{Agent, Counters, DqnSpec, LearningStarts};
+
+use crate::setup::{Chain, Setup, begin, one_hot, play};
+
+#[test]
+fn steps_of_all_streams_count_and_make_updates_due() {
+    let spec = DqnSpec { learning_starts: LearningStarts::Steps(50), update_every: 4, ..Setup::default().spec };
+    let mut agent = Setup { spec, streams: 3, ..Setup::default() }.agent();
+    let mut chains = [1, 2, 3].map(Chain::new);
+    begin(&mut agent, &chains);
+    let reports = play(&mut agent, &mut chains, 100);
+    let Counters { agent_steps, updates, episodes } = agent.counters();
+    // (300 - 50) / 4
+    assert_eq!((agent_steps, updates), (300, 62));
+    assert_eq!(reports.iter().map(|report| report.update).collect::<Vec<_>>(), (1..=62).collect::<Vec<_>>());
+    assert!((15..200).contains(&episodes), "{episodes}");
+}
+
+#[test]
+fn updates_report_what_they_did() {
+    let mut agent = Setup::default().agent();
+    let mut chains = [Chain::new(1)];
+    begin(&mut agent, &chains);
+    let reports = play(&mut agent, &mut chains, 2_000);
+    let mean = |reports: &[deepq_agents::UpdateReport]| {
+        reports.iter().map(|report| report.loss).sum::<f32>() / reports.len() as f32
+    };
+    assert!(mean(&reports[1_900..]) < 0.1 * mean(&reports[..100]), "the loss falls");
+    // All values lie between 0.5 and 1.
+    assert!(reports[1_900..].iter().all(|report| (0.4..1.1).contains(&report.mean_q)));
+    assert!(reports[..100].iter().all(|report| report.gradient_norm.is_finite() && report.gradient_norm > 0.0));
+}
+
+#[test]
+fn greedy_actions_are_the_best_ones_and_count_nothing() {
+    let agent = Setup::default().agent();
+    crate::setup::set_table(agent.online(), &[1.0, 2.0, 5.0, 3.0, 4.0, 4.0, 0.0, -1.0, -2.0, -1.0]);
+    let observations: Vec<f32> = (0..Chain::STATES).flat_map(|state| one_hot(state, Chain::STATES)).collect();
+    let mut actions = [9; Chain::STATES];
+    agent.greedy(&observations, &mut actions).unwrap();
+    // Of equal values the lowest action.
+    assert_eq!(actions, [1, 0, 0, 0, 1]);
+    assert_eq!(agent.counters(), Counters::default());
+    assert_eq!(agent.q_values(&one_hot(1, Chain::STATES)).unwrap(), [5.0, 3.0]);
+}
+
+#[test]
+fn acts_randomly_with_probability_epsilon() {
+    let random_actions = |epsilon| {
+        let mut agent = Setup { epsilon, ..Setup::default() }.agent();
+        crate::setup::set_table(agent.online(), &[1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+        let mut action = [0];
+        let observation = one_hot(0, Chain::STATES);
+        let act = |_: &u32| {
+            agent.act(&observation, &mut action).unwrap();
+            action[0] == 1
+        };
+        (0..10_000u32).filter(act).count()
+    };
+    assert_eq!(random_actions(0.0), 0);
+    // Half of the random ones are the greedy one.
+    assert!((1_350..1_650).contains(&random_actions(0.3)));
+    assert!((4_800..5_200).contains(&random_actions(1.0)));
+}
