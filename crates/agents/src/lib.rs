@@ -1,4 +1,82 @@
-//! Value-based agents: what joins environments, replay and networks. It must not know files, screens or command lines.
+//! Value-based agents: what joins environments, replay and networks and learns to act.
+//!
+//! This crate must not know files, screens or command lines: an agent's state is a value, and whoever drives it decides
+//! where that goes. It takes from `deepq-envs` the element type of observations and the streams of randomness, never an
+//! environment.
+//!
+//! 1. [`targets`] says what a Q-value is moved towards: pure functions over slices, with rlax's names.
+//! 2. A [`Schedule`] is a value that changes over a run; [`EpsilonGreedy`] explores with the probability that it says,
+//!    from a stream of randomness of its own.
+//! 3. [`QLearning`] learns with a table: the algorithm at its plainest, and what the deep agents are compared with.
+//! 4. A [`DqnSpec`] is an experiment's `[agent]` section; [`TargetUpdate`], [`ClipReward`], [`ClipGradient`] and
+//!    [`LearningStarts`] are its parts.
+//! 5. [`Dqn`] is DQN and its variants, to be read from top to bottom like the paper.
+//! 6. Whatever it learns by, an [`Agent`] is driven in the same way: act, observe, learn. Its [`AgentState`] and its replay
+//!    are all that its future depends on.
+//!
+//! ```
+//! use deepq_agents::{Agent, Clock, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
+//! use deepq_envs::{CartPole, Env, Reset, Seeds, Status, TimeLimit};
+//! use deepq_nets::{Device, Head, Loss, NetworkSpec, OptimizerSpec, Torso};
+//! use deepq_replay::{End, Layout, ReplaySpec, Transition};
+//!
+//! let spec = DqnSpec {
+//!     discount: 0.99,
+//!     double: true,
+//!     target_update: TargetUpdate::Updates(50),
+//!     loss: Loss::Huber,
+//!     clip_gradient: Default::default(),
+//!     clip_reward: Default::default(),
+//!     terminal_target: None,
+//!     batch_size: 32,
+//!     learning_starts: LearningStarts::Steps(100),
+//!     update_every: 1,
+//!     gradient_steps: 1,
+//! };
+//! let seeds = Seeds::new(1);
+//! let mut env = TimeLimit::new(CartPole::new(), 500);
+//! let mut agent = Dqn::new(DqnParts {
+//!     spec: &spec,
+//!     exploration: &Schedule::Linear { start: 1.0, end: 0.1, from: 100, to: 300, hold_until: 0, by: Clock::Step },
+//!     network: &NetworkSpec::new(Torso::Mlp { hidden: vec![16] }, Head::Single { hidden: vec![] }),
+//!     optimizer: &OptimizerSpec::adam(1e-3),
+//!     replay: ReplaySpec::uniform(1_000).build(&Layout::single(4), spec.discount)?,
+//!     observation_shape: &[4],
+//!     actions: 2,
+//!     seeds: &seeds,
+//!     device: &Device::Cpu,
+//! })?;
+//!
+//! let (mut observation, mut next_observation) = ([0.0; 4], [0.0; 4]);
+//! env.reset(&Reset::seeded(seeds.seed("train/env/0")), &mut observation)?;
+//! agent.begin_episode(0, &observation)?;
+//! for _ in 0..400 {
+//!     let mut actions = [0];
+//!     agent.act(&observation, &mut actions)?;
+//!     let step = env.step(actions[0], &mut next_observation)?;
+//!     let end = match step.status {
+//!         Status::Running => End::Running,
+//!         Status::Terminated => End::Terminated,
+//!         Status::Truncated => End::Truncated,
+//!     };
+//!     let (action, reward) = (actions[0] as u32, step.reward as f32);
+//!     agent.observe(0, &Transition { action, reward, next_observation: &next_observation, end })?;
+//!     observation = next_observation;
+//!     if end.over() {
+//!         env.reset(&Reset::default(), &mut observation)?;
+//!         agent.begin_episode(0, &observation)?;
+//!     }
+//!     while let Some(update) = agent.learn()? {
+//!         assert!(update.loss.is_finite());
+//!     }
+//! }
+//! assert_eq!(agent.counters().updates, 300);
+//!
+//! // All of it is a value: weights, optimizer, streams of randomness, counters.
+//! let state = agent.state()?;
+//! agent.restore(&state)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod agent;
 mod dqn;
