@@ -1,4 +1,4 @@
-//! What a replay of Atari frames costs: bytes a transition, and the time to push, to sample and to save.
+//! What a replay of Atari frames costs: bytes a transition, and the time to push, to sample, to save and to load.
 //!
 //! ```sh
 //! cargo run -p deepq-replay --example measure -- [transitions] [none|lz4] [file of 84x84 frames, one after another]
@@ -52,12 +52,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let mut file = Vec::new();
     replay.save(&mut file)?;
-    println!("save                {:>12.2} s, {} bytes", start.elapsed().as_secs_f64(), file.len());
+    println!("save all            {:>12.2} s, {} bytes", start.elapsed().as_secs_f64(), file.len());
+
+    let mark = replay.mark();
+    fill(&mut *replay, &frames, 5 * EPISODE)?;
+    let (start, mut increment) = (Instant::now(), Vec::new());
+    replay.save_since(&mark, &mut increment)?;
+    println!("save 5,000 more     {:>12.4} s, {} bytes", start.elapsed().as_secs_f64(), increment.len());
+
     drop(replay);
     let mut loaded = spec.build::<u8>(&layout, 0.99)?;
     let start = Instant::now();
     loaded.load(&mut file.as_slice())?;
-    println!("load                {:>12.2} s", start.elapsed().as_secs_f64());
+    println!("load all            {:>12.2} s", start.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -9,6 +9,12 @@
 //!
 //! All numbers are little-endian. A checksum is the CRC-32 of the block's number (u64, from 0), its length (u32) and its
 //! payload, so that blocks that changed, got lost, or changed places are noticed, as is an early end.
+//!
+//! Put together, the payloads are the settings (`settings.rs`); for each ring the number of the first entry that follows
+//! and of the one after the last; and the entries. Those of a [`UniformReplay`](crate::UniformReplay) are the transitions,
+//! each a record and two observations, and for each stream the steps that wait (`uniform/`). Those of a
+//! [`FrameReplay`](crate::FrameReplay) are for each ring the records (`frames/record.rs`) and then the packed frames
+//! (`frames/packing.rs`).
 
 use std::io::{ErrorKind, Read, Write};
 

@@ -249,7 +249,7 @@ impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
     fn save_since(&self, since: &Mark, to: &mut dyn io::Write) -> Result<Increment, ReplayError> {
         let until = self.mark();
         let first = self.rings.iter().zip(since.within(&until)?).map(|(ring, written)| ring.first_since(written));
-        let increment = Increment { since: since.clone(), first: first.collect(), until };
+        let increment = Increment { first: first.collect(), until };
         let mut to = CheckedWriter::new(to)?;
         self.settings().write(&mut to)?;
         increment.write(&mut to)?;

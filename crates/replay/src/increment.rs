@@ -73,8 +73,6 @@ impl Mark {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Increment {
-    /// The mark since which everything is in it that the replay still held.
-    pub since: Mark,
     /// For each ring the number of the first entry in it.
     pub(crate) first: Vec<u64>,
     /// The moment of the save.
@@ -176,7 +174,8 @@ impl Chain {
         Self::default()
     }
 
-    /// The number that the next link will have: names of files that were never used before.
+    /// The number that the next link will have. No link of this chain has or had it; after going back to an older
+    /// checkpoint, a file of a newer, forgotten one may.
     pub fn next_number(&self) -> u64 {
         self.next
     }
@@ -203,10 +202,9 @@ impl Chain {
     pub fn extend<T>(&self, replay: &dyn Replay<T>, to: &mut dyn io::Write) -> Result<Self, ReplayError> {
         let mut links: Vec<_> = self.links.iter().filter(|link| replay.needs(&link.increment)).cloned().collect();
         let small = |link: &mut Link| link.increment.entries() < replay.capacity() as u64 / Self::SHARE;
-        let since = match links.pop_if(small) {
-            Some(small) => small.increment.since,
-            None => links.last().map_or_else(Mark::start, |link| link.increment.until.clone()),
-        };
+        links.pop_if(small);
+        // What the links that are left do not hold; if there are none, that is all that is still there.
+        let since = links.last().map_or_else(Mark::start, |link| link.increment.until.clone());
         let increment = replay.save_since(&since, to)?;
         links.push(Link { number: self.next, increment });
         Ok(Self { links, next: self.next + 1 })

@@ -155,7 +155,7 @@ impl<T: Pod + Send + Sync> Replay<T> for UniformReplay<T> {
     fn save_since(&self, since: &Mark, to: &mut dyn io::Write) -> Result<Increment, ReplayError> {
         let until = self.mark();
         let first = since.within(&until)?.into_iter().map(|written| written.max(self.transitions.oldest()));
-        let increment = Increment { since: since.clone(), first: first.collect(), until };
+        let increment = Increment { first: first.collect(), until };
         let mut to = CheckedWriter::new(to)?;
         self.settings().write(&mut to)?;
         increment.write(&mut to)?;

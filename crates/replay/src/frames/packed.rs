@@ -214,3 +214,50 @@ impl PackedFrames {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// Frames long enough that the log forgets chunks all the time, and that entries lie across their borders.
+        #[test]
+        fn holds_the_newest_frames(
+            slots in 1..60usize,
+            start in prop_oneof![Just(0), 60..200u64],
+            changes in prop::collection::vec((0..3u8, 0..9000usize, any::<u8>()), 1..200),
+        ) {
+            const LEN: usize = 9000;
+            let mut frames = PackedFrames::new(slots, LEN).unwrap();
+            if start > 0 {
+                frames.restart(start);
+            }
+            let mut scratch = Scratch::default();
+            let (mut frame, mut read) = (vec![0; LEN], vec![0; 3 * LEN]);
+            let mut written: Vec<Vec<u8>> = Vec::new();
+            for (kind, at, value) in changes {
+                match kind {
+                    0 => frame[at] = value,
+                    1 => frame[at..].fill(value),
+                    _ => frame.iter_mut().enumerate().for_each(|(index, pixel)| {
+                        *pixel = ((index as u32).wrapping_mul(0x9e37_79b9 + u32::from(value)) >> 13) as u8;
+                    }),
+                }
+                frames.reserve(1).unwrap();
+                frames.write(&frame);
+                written.push(frame.clone());
+                let oldest = written.len().saturating_sub(slots);
+                for first in oldest..written.len() {
+                    let count = (written.len() - first).min(3);
+                    let before = (first > oldest && first % 2 == 0).then(|| &written[first - 1][..]);
+                    frames.read(start + first as u64, before, &mut read[..count * LEN], &mut scratch).unwrap();
+                    prop_assert!(read[..count * LEN] == written[first..first + count].concat());
+                }
+            }
+        }
+    }
+}
