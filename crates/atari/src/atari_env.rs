@@ -1,5 +1,7 @@
 //! Gymnasium's `AtariEnv`: a game as it is, with the coloured screen as the observation.
 
+use std::time::Duration;
+
 use deepq_envs::{
     Discrete, Env, EnvError, NumpyRng, ObservationSpace, Reset, SeedSequence, Status, Step, preconditions,
 };
@@ -182,6 +184,12 @@ impl Env for AtariEnv {
         self.running = !status.is_over();
         self.emulator.rgb(observation);
         Ok(Step { reward, status, life_lost: false, frames: self.emulator.episode_frames() - before })
+    }
+
+    fn step_cost(&self) -> Duration {
+        // The cheapest games; nothing depends on more than the order of magnitude.
+        const FRAME: Duration = Duration::from_micros(50);
+        FRAME * self.frame_skip
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {

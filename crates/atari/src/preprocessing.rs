@@ -1,5 +1,7 @@
 //! Gymnasium's `AtariPreprocessing`, and what training wants besides.
 
+use std::time::Duration;
+
 use deepq_envs::{Discrete, Env, EnvError, ObservationSpace, Reset, Status, Step, preconditions};
 use image::RgbImage;
 
@@ -228,6 +230,10 @@ impl Env for AtariPreprocessing {
         self.observe(observation);
         let life_lost = lost && self.preprocessing.life_loss_ends_episode && !status.is_over();
         Ok(Step { reward, status, life_lost, frames: self.game.emulator().episode_frames() - before })
+    }
+
+    fn step_cost(&self) -> Duration {
+        self.game.step_cost()
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {

@@ -1,5 +1,7 @@
 //! The environment interface.
 
+use std::time::Duration;
+
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +105,12 @@ pub trait Env: Send {
     /// changes the environment's state.
     fn step(&mut self, action: usize, observation: &mut [Self::Element]) -> Result<Step, EnvError>;
 
+    /// About what a step costs on one core: a constant, by which a [`VectorEnv`](crate::VectorEnv) decides whether threads
+    /// pay. No result depends on it. Only environments whose step takes microseconds need to say so.
+    fn step_cost(&self) -> Duration {
+        Duration::from_nanos(100)
+    }
+
     /// Draws the current state as a picture.
     ///
     /// # Errors
@@ -150,6 +158,10 @@ impl<T: Env + ?Sized> Env for Box<T> {
 
     fn step(&mut self, action: usize, observation: &mut [Self::Element]) -> Result<Step, EnvError> {
         (**self).step(action, observation)
+    }
+
+    fn step_cost(&self) -> Duration {
+        (**self).step_cost()
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {

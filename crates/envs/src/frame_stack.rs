@@ -1,5 +1,7 @@
 //! Several observations in one.
 
+use std::time::Duration;
+
 use image::RgbImage;
 
 use crate::{Discrete, Element, Env, EnvError, ObservationSpace, Reset, Step, preconditions};
@@ -75,6 +77,10 @@ impl<E: Env> Env for FrameStack<E> {
         observation[..older].copy_from_slice(&self.recent[len..]);
         self.recent.copy_from_slice(observation);
         Ok(step)
+    }
+
+    fn step_cost(&self) -> Duration {
+        self.env.step_cost()
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {

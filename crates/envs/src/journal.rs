@@ -1,5 +1,7 @@
 //! Environments captured and restored by replay.
 
+use std::time::Duration;
+
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +126,10 @@ impl<E: Env> Env for Journal<E> {
         #[allow(clippy::cast_possible_truncation, reason = "the action is one of the action space, which is small")]
         episode.actions.push(action as u32);
         Ok(step)
+    }
+
+    fn step_cost(&self) -> Duration {
+        self.env.step_cost()
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {

@@ -1,5 +1,7 @@
 //! State numbers as vectors.
 
+use std::time::Duration;
+
 use image::RgbImage;
 
 use crate::{Discrete, Env, EnvError, ObservationSpace, Reset, Step, preconditions};
@@ -71,6 +73,10 @@ impl<E: Env<Element = f32>> Env for OneHot<E> {
         let step = self.env.step(action, &mut state)?;
         write(state[0], observation);
         Ok(step)
+    }
+
+    fn step_cost(&self) -> Duration {
+        self.env.step_cost()
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {

@@ -1,5 +1,7 @@
 //! A limit on an episode's length.
 
+use std::time::Duration;
+
 use image::RgbImage;
 
 use crate::{Discrete, Env, EnvError, ObservationSpace, Reset, Status, Step, preconditions};
@@ -59,6 +61,10 @@ impl<E: Env> Env for TimeLimit<E> {
             step.status = Status::Truncated;
         }
         Ok(step)
+    }
+
+    fn step_cost(&self) -> Duration {
+        self.env.step_cost()
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {

@@ -1,6 +1,6 @@
 //! Many environments, stepped together.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rayon::prelude::*;
 
@@ -34,7 +34,7 @@ impl<E: Element> VectorStep<E> {
 /// When a vector environment uses rayon's threads. What comes out is the same either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Threads {
-    /// When they pay: the first few steps are taken on one thread and timed.
+    /// When they pay, by what the environments say that a step costs: see [`Env::step_cost`].
     #[default]
     WhenTheyPay,
     /// Always.
@@ -53,7 +53,8 @@ pub enum Threads {
 pub struct VectorEnv<E: Env> {
     envs: Vec<E>,
     threads: Threads,
-    pace: Pace,
+    /// What a step of all of them costs on one core.
+    cost: Duration,
 }
 
 impl<E: Env> VectorEnv<E> {
@@ -70,7 +71,8 @@ impl<E: Env> VectorEnv<E> {
         if let Some(other) = envs.iter().find(differs) {
             return Err(batch(&format!("the spaces of {} differ from those of {}", other.id(), first.id())));
         }
-        Ok(Self { envs, threads: Threads::default(), pace: Pace::default() })
+        let cost = envs.iter().map(Env::step_cost).fold(Duration::ZERO, Duration::saturating_add);
+        Ok(Self { envs, threads: Threads::default(), cost })
     }
 
     /// Says when threads are used.
@@ -120,19 +122,23 @@ impl<E: Env> VectorEnv<E> {
         let (envs, len) = (self.len(), self.observation_space().len());
         fits("resets", envs, resets.len())?;
         fits("elements of observations", envs * len, observations.len())?;
-        let rows = observations.chunks_exact_mut(len);
-        let work = self.envs.iter_mut().zip(resets).zip(rows);
-        if self.threads == Threads::Never {
-            work.into_iter().try_for_each(|((env, reset), row)| env.reset(reset, row))
-        } else {
-            let results: Vec<Result<(), EnvError>> = self
-                .envs
-                .par_iter_mut()
-                .zip(resets)
-                .zip(observations.par_chunks_exact_mut(len))
-                .map(|((env, reset), row)| env.reset(reset, row))
-                .collect();
-            results.into_iter().collect()
+        match self.envs_a_task() {
+            None => {
+                let rows = observations.chunks_exact_mut(len);
+                let mut work = self.envs.iter_mut().zip(resets).zip(rows);
+                work.try_for_each(|((env, reset), row)| env.reset(reset, row))
+            }
+            Some(envs_a_task) => {
+                let results: Vec<Result<(), EnvError>> = self
+                    .envs
+                    .par_iter_mut()
+                    .zip(resets)
+                    .zip(observations.par_chunks_exact_mut(len))
+                    .with_min_len(envs_a_task)
+                    .map(|((env, reset), row)| env.reset(reset, row))
+                    .collect();
+                results.into_iter().collect()
+            }
         }
     }
 
@@ -151,20 +157,20 @@ impl<E: Env> VectorEnv<E> {
             return Err(EnvError::Action { env: self.envs[0].id().into(), action, n: space.n() });
         }
         into.fit(envs, len);
-        let parallel = match self.threads {
+        match self.envs_a_task() {
+            Some(envs_a_task) => self.step_on_threads(actions, into, len, envs_a_task),
+            None => self.step_in_turn(actions, into, len),
+        }
+    }
+
+    /// How many environments a task on the pool should step at least; none where all are stepped on this thread.
+    fn envs_a_task(&self) -> Option<usize> {
+        match self.threads {
             Threads::Always => Some(1),
             Threads::Never => None,
-            Threads::WhenTheyPay => self.pace.envs_a_task(envs),
-        };
-        match parallel {
-            Some(envs_a_task) => self.step_on_threads(actions, into, len, envs_a_task),
-            None => {
-                let begun = self.pace.is_open().then(Instant::now);
-                self.step_in_turn(actions, into, len)?;
-                if let Some(begun) = begun {
-                    self.pace.record(begun.elapsed());
-                }
-                Ok(())
+            Threads::WhenTheyPay => {
+                let several = self.len() > 1 && rayon::current_num_threads() > 1;
+                several.then(|| envs_a_task(self.len(), self.cost)).flatten()
             }
         }
     }
@@ -218,44 +224,17 @@ fn step_and_go_on<E: Env>(
     Ok(step)
 }
 
-/// How long the environments take on one thread, from the first steps.
-#[derive(Debug)]
-struct Pace {
-    measured: u32,
-    shortest: Duration,
-}
+/// Waking the pool's threads costs some 10 us: below this much work threads do not pay.
+const WORTH_THREADS: Duration = Duration::from_micros(40);
+/// What a thread should have to do before another one takes part of it.
+const WORTH_A_TASK: Duration = Duration::from_micros(10);
 
-impl Default for Pace {
-    fn default() -> Self {
-        Self { measured: 0, shortest: Duration::MAX }
-    }
-}
-
-impl Pace {
-    /// Steps that are timed; the shortest counts, so that a pause of the machine does not.
-    const STEPS: u32 = 8;
-    /// Waking the pool's threads costs some 10 us: below this threads do not pay.
-    const WORTH_THREADS: Duration = Duration::from_micros(40);
-    /// What a thread should have to do before another one takes part of it.
-    const WORTH_A_TASK: Duration = Duration::from_micros(10);
-
-    fn is_open(&self) -> bool {
-        self.measured < Self::STEPS
-    }
-
-    fn record(&mut self, step: Duration) {
-        self.measured += 1;
-        self.shortest = self.shortest.min(step);
-    }
-
-    /// How many environments one task should step at least; none while threads do not pay.
-    fn envs_a_task(&self, envs: usize) -> Option<usize> {
-        let several = envs > 1 && rayon::current_num_threads() > 1;
-        (several && !self.is_open() && self.shortest >= Self::WORTH_THREADS).then(|| {
-            let tasks = self.shortest.as_nanos() / Self::WORTH_A_TASK.as_nanos();
-            envs.div_ceil(usize::try_from(tasks.max(1)).unwrap_or(usize::MAX))
-        })
-    }
+/// Into tasks of how many environments at least a step of all `envs` is cut, if cutting it pays.
+fn envs_a_task(envs: usize, cost: Duration) -> Option<usize> {
+    (cost >= WORTH_THREADS).then(|| {
+        let tasks = cost.as_nanos() / WORTH_A_TASK.as_nanos();
+        envs.div_ceil(usize::try_from(tasks).unwrap_or(usize::MAX))
+    })
 }
 
 fn fits(what: &str, expected: usize, actual: usize) -> Result<(), EnvError> {
@@ -265,4 +244,32 @@ fn fits(what: &str, expected: usize, actual: usize) -> Result<(), EnvError> {
 #[cold]
 fn batch(reason: &str) -> EnvError {
     EnvError::Batch { reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_used_where_a_step_of_all_is_worth_it() {
+        let of = |envs: u32, nanoseconds: u64| envs_a_task(envs as usize, envs * Duration::from_nanos(nanoseconds));
+        assert_eq!(of(64, 100), None, "64 cheap ones are soon done");
+        assert_eq!(of(512, 100), Some(103));
+        assert_eq!(of(3, 11_000), None);
+        assert_eq!(of(20, 11_000), Some(1));
+        assert_eq!(of(2, 200_000), Some(1));
+        assert_eq!(of(1_000, 50), Some(200));
+    }
+
+    #[test]
+    fn wrappers_cost_what_is_inside() {
+        use crate::{EnvOptions, FrameStack, Journal, LunarLander, Registry};
+
+        let made = Registry::standard().make("LunarLander-v3", &EnvOptions::new()).unwrap().into_vector().unwrap();
+        let lander = LunarLander::new(crate::LunarLanderOptions::default()).unwrap().step_cost();
+        assert_eq!(FrameStack::new(Journal::new(made), 2).unwrap().step_cost(), lander);
+        let one_hot = EnvOptions::from_iter([("one_hot", true)]);
+        let cliff = Registry::standard().make("CliffWalking-v1", &one_hot).unwrap().into_vector().unwrap();
+        assert!(cliff.step_cost() < lander);
+    }
 }

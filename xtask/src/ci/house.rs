@@ -19,12 +19,6 @@ const CLOCKLESS: &[&str] = &["crates/envs/", "crates/atari/", "crates/replay/", 
 /// What would bring a clock or a global generator in.
 const UNREPEATABLE: &[&str] = &["SystemTime::now", "Instant::now", "rand::rng()", "thread_rng(", "rand::random"];
 
-/// Where a clock is read and no result depends on it: the file, and why.
-const EXEMPT: &[&str] = &[
-    // Whether stepping on threads pays is measured; the steps are the same either way.
-    "crates/envs/src/vector.rs",
-];
-
 /// Contents of a ROM are at most this long; longer files are not compared.
 const LONGEST_ROM: usize = 64 << 10;
 
@@ -67,7 +61,7 @@ fn complaints(name: &str, contents: &[u8], manifest: &Manifest) -> Vec<String> {
         wrong.push(format!("{name} has a name that does not say what it holds"));
     }
     let clockless = CLOCKLESS.iter().any(|folder| name.starts_with(folder)) && name.contains("/src/");
-    if clockless && !EXEMPT.contains(&name) {
+    if clockless {
         for (number, line) in String::from_utf8_lossy(contents).lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
             if let Some(found) = UNREPEATABLE.iter().find(|found| code.contains(**found)) {
