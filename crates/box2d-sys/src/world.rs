@@ -346,3 +346,31 @@ fn finite(values: &[f32], what: &'static str) -> Result<(), Error> {
         Err(Error::Invalid { what, reason: "its numbers are finite" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the checks of this crate keep from Box2D is given to it here.
+    #[test]
+    fn a_failed_assertion_of_box2d_is_an_error_and_the_world_is_left_alone() {
+        let mut world = World::new([0.0, -10.0]).unwrap();
+        let body = world.add_body(&BodyDef::dynamic([0.0, 0.0])).unwrap();
+        let pointer = world.body(body).unwrap().as_ptr();
+        let surface = ffi::Surface { density: 1.0, friction: 0.2, restitution: 0.0, category: 1, mask: 1 };
+        let line = [0.0_f32; 4];
+        let failed = world.guarded(|_, broken| {
+            // SAFETY: the body is of this world, and two vertices are valid for reads; that they are no polygon is
+            // what the shim must notice.
+            unsafe { ffi::deepq_b2_body_add_polygon(pointer, line.as_ptr(), 2, &raw const surface, broken) }
+        });
+        let error = Error::Broken("3 <= count && count <= b2_maxPolygonVertices".to_owned());
+        assert_eq!(failed, Err(error.clone()));
+        assert_eq!(world.step(0.02, 1, 1), Err(error.clone()));
+        assert_eq!(world.state(body), Err(error.clone()));
+        assert_eq!(world.apply_torque(body, 1.0), Err(error));
+        assert_eq!(world.contacts().count(), 0);
+        drop(world);
+        assert!(World::new([0.0, 0.0]).is_ok(), "other worlds go on");
+    }
+}
