@@ -1,16 +1,22 @@
 //! The gradient of a loss by each parameter.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
 use crate::NetError;
+use crate::engine::Pool;
+use crate::kernels::Isa;
+use crate::kernels::sums::SumOfSquares;
 
 /// The gradient of a loss by each of a network's parameters, in the parameters' order.
 #[derive(Debug)]
 pub struct Gradients {
-    pub(crate) names: Vec<String>,
-    pub(crate) values: Values,
+    names: Arc<[String]>,
+    values: Values,
+    /// Where host memory goes for its next use.
+    home: Option<Arc<Pool<Vec<Vec<f32>>>>>,
 }
 
 /// Where gradients lie.
@@ -23,13 +29,27 @@ pub(crate) enum Values {
 }
 
 impl Gradients {
-    pub(crate) fn new(names: Vec<String>, tensors: Vec<Tensor>, device: &Device) -> Result<Self, NetError> {
+    /// Gradients as Candle's own backward pass gives them.
+    pub(crate) fn from_tensors(names: Arc<[String]>, tensors: Vec<Tensor>, device: &Device) -> Result<Self, NetError> {
         let values = if device.is_cpu() {
             Values::Host(tensors.iter().map(|t| t.flatten_all()?.to_vec1()).collect::<Result<_, _>>()?)
         } else {
             Values::Device(tensors)
         };
-        Ok(Self { names, values })
+        Ok(Self { names, values, home: None })
+    }
+
+    /// Gradients in memory that goes back to its pool.
+    pub(crate) fn pooled(names: Arc<[String]>, values: Vec<Vec<f32>>, home: Arc<Pool<Vec<Vec<f32>>>>) -> Self {
+        Self { names, values: Values::Host(values), home: Some(home) }
+    }
+
+    pub(crate) fn names(&self) -> &Arc<[String]> {
+        &self.names
+    }
+
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
     }
 
     /// How many tensors there are.
@@ -107,7 +127,7 @@ impl Gradients {
     /// The squared norm of each gradient.
     fn squares(&self) -> Result<Vec<f64>, NetError> {
         match &self.values {
-            Values::Host(values) => Ok(values.iter().map(|values| sum_of_squares(values)).collect()),
+            Values::Host(values) => Ok(values.iter().map(|values| SumOfSquares { values }.run(Isa::best())).collect()),
             Values::Device(tensors) => {
                 let sums = tensors.iter().map(|t| t.sqr()?.sum_all()).collect::<Result<Vec<_>, _>>()?;
                 // One transfer for all.
@@ -132,14 +152,10 @@ fn check_max(max: f64) -> Result<(), NetError> {
     Err(NetError::spec("clip_gradient", format!("{max} is not allowed; a number above 0")))
 }
 
-/// In f64, over eight sums side by side: the same order whatever the machine.
-fn sum_of_squares(values: &[f32]) -> f64 {
-    let (chunks, rest) = values.as_chunks::<8>();
-    let mut sums = [0.0f64; 8];
-    for chunk in chunks {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            *sum += f64::from(*value) * f64::from(*value);
+impl Drop for Gradients {
+    fn drop(&mut self) {
+        if let (Some(home), Values::Host(values)) = (&self.home, &mut self.values) {
+            home.put(std::mem::take(values));
         }
     }
-    sums.iter().sum::<f64>() + rest.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>()
 }

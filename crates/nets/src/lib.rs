@@ -31,9 +31,12 @@
 
 mod adam;
 mod device;
+mod engine;
 mod error;
 mod gradients;
+mod graph;
 mod initialise;
+mod kernels;
 mod loss;
 mod optimizer;
 mod parameters;
@@ -49,8 +52,9 @@ pub use device::DeviceChoice;
 pub use error::NetError;
 pub use gradients::Gradients;
 pub use initialise::Initialisation;
+pub use kernels::Isa;
 pub use loss::{Loss, TdLoss, td_loss};
 pub use optimizer::{Optimizer, OptimizerSpec, OptimizerState};
 pub use parameters::Parameters;
-pub use q_network::QNetwork;
+pub use q_network::{Compute, QNetwork};
 pub use spec::{Activation, ConvSpec, Head, NetworkSpec, Torso};

@@ -1,13 +1,15 @@
 //! Optimizers whose whole state can be saved and restored.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::gradients::Values;
-use crate::{Gradients, NetError, Parameters, adam};
+use crate::kernels::Isa;
+use crate::kernels::adam::{Adam, AdamStep};
+use crate::{Gradients, NetError, Parameters};
 
 /// An optimizer, as an experiment's `[optimizer]` section says it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +78,8 @@ const MOMENTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 pub struct Optimizer {
     spec: OptimizerSpec,
     step: u64,
+    isa: Isa,
+    names: Arc<[String]>,
     moments: Vec<Moments>,
 }
 
@@ -121,7 +125,7 @@ impl Optimizer {
                 Ok(Moments { name: name.to_owned(), shape: tensor.dims().to_vec(), values })
             })
             .collect::<Result<_, NetError>>()?;
-        Ok(Self { spec: *spec, step: 0, moments })
+        Ok(Self { spec: *spec, step: 0, isa: Isa::best(), names: parameters.names().clone(), moments })
     }
 
     /// Steps done.
@@ -135,23 +139,23 @@ impl Optimizer {
     ///
     /// If parameters or gradients are not those of the network that this optimizer was made for.
     pub fn step(&mut self, parameters: &Parameters, gradients: &Gradients) -> Result<(), NetError> {
-        let expected: Vec<_> = self.moments.iter().map(|m| m.name.as_str()).collect();
-        if parameters.len() != expected.len()
-            || !expected.iter().copied().eq(gradients.names.iter().map(String::as_str))
-        {
-            return Err(NetError::shape("the gradients", expected, &gradients.names));
+        for names in [parameters.names(), gradients.names()] {
+            if !Arc::ptr_eq(names, &self.names) && *names != self.names {
+                return Err(NetError::shape("the names of parameters and gradients", &self.names, names));
+            }
         }
         self.step += 1;
         let OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } = self.spec;
-        let adam = adam::Adam::at_step(self.step, learning_rate, beta1, beta2, epsilon);
+        let adam = AdamStep::at(self.step, learning_rate, beta1, beta2, epsilon);
         for (i, (moments, var)) in self.moments.iter_mut().zip(parameters.vars()).enumerate() {
-            match (&mut moments.values, &gradients.values) {
+            match (&mut moments.values, gradients.values()) {
                 (MomentValues::Host(moments), Values::Host(gradients)) => {
                     let [mean, square] = moments;
-                    in_place(var, &mut |values| adam.step(values, mean, square, &gradients[i]))?;
+                    let gradient = &gradients[i];
+                    in_place(var, &mut |values| Adam { step: adam, values, mean, square, gradient }.run(self.isa))?;
                 }
                 (MomentValues::Device(moments), Values::Device(gradients)) => {
-                    let value = adam.step_tensors(var.as_tensor(), moments, &gradients[i])?;
+                    let value = adam.on_tensors(var.as_tensor(), moments, &gradients[i])?;
                     var.set(&value)?;
                 }
                 _ => return Err(NetError::shape("the gradients' device", "the parameters'", "another")),

@@ -1,5 +1,6 @@
 //! A network's parameters: Candle variables in a fixed order, by PyTorch's names.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -17,6 +18,7 @@ use crate::weights;
 #[derive(Debug)]
 pub struct Parameters {
     entries: Vec<(String, Var)>,
+    names: Arc<[String]>,
     /// Counts the changes.
     generation: AtomicU64,
 }
@@ -35,7 +37,8 @@ impl Parameters {
                 Ok((plan.name.clone(), Var::from_vec(values, plan.shape.as_slice(), device)?))
             })
             .collect::<Result<_, NetError>>()?;
-        Ok(Self { entries, generation: AtomicU64::new(0) })
+        let names = plans.iter().map(|plan| plan.name.clone()).collect();
+        Ok(Self { entries, names, generation: AtomicU64::new(0) })
     }
 
     /// How many tensors there are.
@@ -135,12 +138,22 @@ impl Parameters {
         self.entries.iter().map(|(_, var)| var)
     }
 
+    /// All names in order.
+    pub(crate) fn names(&self) -> &Arc<[String]> {
+        &self.names
+    }
+
     pub(crate) fn at(&self, index: usize) -> &Var {
         &self.entries[index].1
     }
 
+    /// Differs after each change.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
     /// To be called after each change.
     pub(crate) fn changed(&self) {
-        self.generation.fetch_add(1, Ordering::Relaxed);
+        self.generation.fetch_add(1, Ordering::Release);
     }
 }

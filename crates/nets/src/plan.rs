@@ -58,7 +58,7 @@ pub(crate) struct Layer {
 #[derive(Clone, Debug)]
 pub(crate) enum LayerKind {
     Conv(Conv),
-    Linear,
+    Linear { outputs: usize },
 }
 
 /// The streams behind the torso.
@@ -137,7 +137,7 @@ impl Builder<'_> {
             // Index 2 i: in PyTorch's nn.Sequential the activations count.
             let weight = self.layer(&format!("{stream}.{}", 2 * i), &[outputs, inputs], initialisation)?;
             let activation = activated.then_some(self.spec.activation);
-            layers.push(Layer { kind: LayerKind::Linear, weight, activation });
+            layers.push(Layer { kind: LayerKind::Linear { outputs }, weight, activation });
             inputs = outputs;
         }
         Ok((layers, inputs))

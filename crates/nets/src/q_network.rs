@@ -1,8 +1,13 @@
 //! Networks from observations to action values.
 
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Tensor};
 use rand_core::Rng;
 
+use crate::engine::Engine;
+use crate::graph::Graph;
+use crate::kernels::Isa;
 use crate::plan::Plan;
 use crate::{Gradients, NetError, NetworkSpec, Parameters, reference};
 
@@ -10,8 +15,19 @@ use crate::{Gradients, NetError, NetworkSpec, Parameters, reference};
 #[derive(Debug)]
 pub struct QNetwork {
     plan: Plan,
-    parameters: Parameters,
+    parameters: Arc<Parameters>,
     device: Device,
+    /// None where Candle's own operations compute.
+    graph: Option<Arc<Graph>>,
+}
+
+/// What computes a network's values and gradients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compute {
+    /// Candle's own operations: slow, and what the kernels are tested against. The only way on other devices than CPUs.
+    Reference,
+    /// Our own kernels, on this instruction set.
+    Kernels(Isa),
 }
 
 impl QNetwork {
@@ -28,8 +44,34 @@ impl QNetwork {
         device: &Device,
     ) -> Result<Self, NetError> {
         let plan = Plan::new(spec, observation_shape, actions)?;
-        let parameters = Parameters::new(&plan.parameters, rng, device)?;
-        Ok(Self { plan, parameters, device: device.clone() })
+        let parameters = Arc::new(Parameters::new(&plan.parameters, rng, device)?);
+        let mut network = Self { plan, parameters, device: device.clone(), graph: None };
+        if device.is_cpu() {
+            network.set_compute(Compute::Kernels(Isa::best()))?;
+        }
+        Ok(network)
+    }
+
+    /// What computes: on a CPU the kernels for its best instruction set, unless told otherwise.
+    pub fn compute(&self) -> Compute {
+        self.graph.as_ref().map_or(Compute::Reference, |graph| Compute::Kernels(graph.engine().isa()))
+    }
+
+    /// Chooses what computes. Results differ in their last bits.
+    ///
+    /// # Errors
+    ///
+    /// If there are no kernels for this network's device.
+    pub fn set_compute(&mut self, compute: Compute) -> Result<(), NetError> {
+        self.graph = match compute {
+            Compute::Reference => None,
+            Compute::Kernels(_) if !self.device.is_cpu() => {
+                let name = format!("{:?}", self.device.location());
+                return Err(NetError::Device { name, reason: "the kernels run on CPUs only".to_owned() });
+            }
+            Compute::Kernels(isa) => Some(Arc::new(Graph::new(Engine::new(&self.plan, isa), self.parameters.clone())?)),
+        };
+        Ok(())
     }
 
     /// Action values `[batch, actions]` of observations `[batch, ..shape]`, which [`backward`](Self::backward) can
@@ -40,7 +82,10 @@ impl QNetwork {
     /// If the observations' shape, type or device is wrong.
     pub fn forward(&self, observations: &Tensor) -> Result<Tensor, NetError> {
         self.check(observations)?;
-        Ok(reference::forward(&self.plan, &self.parameters, observations, true)?)
+        Ok(match &self.graph {
+            Some(graph) => graph.forward(observations, self.actions())?,
+            None => reference::forward(&self.plan, &self.parameters, observations, true)?,
+        })
     }
 
     /// The same values as [`forward`](Self::forward), faster, outside any graph.
@@ -50,7 +95,29 @@ impl QNetwork {
     /// If the observations' shape, type or device is wrong.
     pub fn values(&self, observations: &Tensor) -> Result<Tensor, NetError> {
         self.check(observations)?;
-        Ok(reference::forward(&self.plan, &self.parameters, observations, false)?)
+        Ok(match &self.graph {
+            Some(graph) => graph.values(observations, self.actions())?,
+            None => reference::forward(&self.plan, &self.parameters, observations, false)?,
+        })
+    }
+
+    /// What a double-DQN update asks of the online network: [`forward`](Self::forward) of the observations and
+    /// [`values`](Self::values) of the next ones, in one pass, which reads the weights once.
+    ///
+    /// # Errors
+    ///
+    /// If either's shape, type or device is wrong.
+    pub fn forward_with_next(
+        &self,
+        observations: &Tensor,
+        next_observations: &Tensor,
+    ) -> Result<(Tensor, Tensor), NetError> {
+        self.check(observations)?;
+        self.check(next_observations)?;
+        match &self.graph {
+            Some(graph) => Ok(graph.forward_with_next(observations, next_observations, self.actions())?),
+            None => Ok((self.forward(observations)?, self.values(next_observations)?)),
+        }
     }
 
     /// The gradient of a scalar loss by each parameter.
@@ -62,13 +129,16 @@ impl QNetwork {
         if loss.elem_count() != 1 || !loss.track_op() {
             return Err(NetError::NoGradient);
         }
+        if let Some(graph) = &self.graph {
+            return graph.backward(loss);
+        }
         let store = loss.backward()?;
         let tensors = self
             .parameters
             .iter()
             .map(|(_, parameter)| store.get(parameter).cloned().ok_or(NetError::NoGradient))
             .collect::<Result<_, _>>()?;
-        Gradients::new(self.parameters.iter().map(|(name, _)| name.to_owned()).collect(), tensors, &self.device)
+        Gradients::from_tensors(self.parameters.names().clone(), tensors, &self.device)
     }
 
     /// The parameters.

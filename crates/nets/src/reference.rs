@@ -54,7 +54,7 @@ fn sequence(layers: &[Layer], parameters: &Parameters, mut x: Tensor, graph: boo
                 let config = Conv2dConfig { stride: conv.stride, ..Conv2dConfig::default() };
                 Conv2d::new(weight, Some(bias), config).forward(&x)?
             }
-            LayerKind::Linear => Linear::new(weight, Some(bias)).forward(&x)?,
+            LayerKind::Linear { .. } => Linear::new(weight, Some(bias)).forward(&x)?,
         };
         x = match layer.activation {
             // Not Candle's relu: its gradient at 0 is 1, and blank frames with zero biases give exact zeros.

@@ -1,0 +1,77 @@
+//! Memory that is used again and again.
+
+use std::sync::{Mutex, PoisonError};
+
+/// Things to be used again.
+#[derive(Debug)]
+pub(crate) struct Pool<T>(Mutex<Vec<T>>);
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self(Mutex::new(vec![]))
+    }
+}
+
+impl<T> Pool<T> {
+    /// A used one, or a new one.
+    pub(crate) fn take_or(&self, new: impl FnOnce() -> T) -> T {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_else(new)
+    }
+
+    /// Gives one back.
+    pub(crate) fn put(&self, used: T) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(used);
+    }
+}
+
+/// Makes a buffer this long. What it holds is of no meaning.
+pub(crate) fn fit(buffer: &mut Vec<f32>, len: usize) {
+    if buffer.len() < len {
+        buffer.resize(len, 0.0);
+    }
+    buffer.truncate(len);
+}
+
+/// What a forward pass leaves for the backward pass.
+#[derive(Debug, Default)]
+pub(crate) struct Tape {
+    /// Rows of the batch.
+    pub(super) batch: usize,
+    /// How many of them, from the first on, can go backward.
+    pub(super) kept: usize,
+    /// Of each kept image all convolutions' outputs, one after the other.
+    pub(super) images: Vec<f32>,
+    /// The convolutions' features: `[batch, features]`.
+    pub(super) flat: Vec<f32>,
+    /// The same transposed: `[features, batch]`.
+    pub(super) features: Vec<f32>,
+    /// What a dense torso takes: `[elements, batch]`.
+    pub(super) observations: Vec<f32>,
+    /// Outputs of a dense torso's layers: `[units, batch]` each.
+    pub(super) torso: Vec<Vec<f32>>,
+    /// Outputs of the head's layers, of each stream.
+    pub(super) streams: [Vec<Vec<f32>>; 2],
+    /// `[batch, actions]`.
+    pub(super) q: Vec<f32>,
+    /// The loss's gradient by the features: `[kept, features]` after convolutions, else `[features, batch]`.
+    pub(super) by_features: Vec<f32>,
+    pub(super) work: Work,
+}
+
+impl Tape {
+    /// The action values of the last forward pass: `[batch, actions]`.
+    pub(crate) fn q(&self) -> &[f32] {
+        &self.q
+    }
+}
+
+/// What dense layers' backward pass works in.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// The loss's gradient by a layer's output, `[outputs, batch]`: the first kept columns count.
+    pub(super) by_output: Vec<f32>,
+    /// The loss's gradient by a layer's input: `[inputs, batch]`.
+    pub(super) by_input: Vec<f32>,
+    /// A layer's input: `[kept, inputs]`.
+    pub(super) rows: Vec<f32>,
+}

@@ -1,0 +1,190 @@
+//! Dense layers, one after the other.
+
+use super::buffers::{Work, fit};
+use crate::kernels::Isa;
+use crate::kernels::matmul::{MatMul, Matrix, MatrixMut, Start};
+use crate::kernels::relu::ReluGradient;
+use crate::kernels::sums::RowSums;
+use crate::kernels::tanh::{Tanh, TanhGradient};
+use crate::kernels::transpose::transpose;
+use crate::plan::{Layer, LayerKind};
+use crate::spec::Activation;
+
+#[derive(Debug)]
+pub(super) struct DenseStack {
+    isa: Isa,
+    inputs: usize,
+    layers: Vec<Dense>,
+}
+
+#[derive(Debug)]
+struct Dense {
+    inputs: usize,
+    outputs: usize,
+    /// The weight's index among the parameters; the bias is the next.
+    weight: usize,
+    activation: Option<Activation>,
+}
+
+/// What a backward pass through dense layers needs and writes.
+pub(super) struct Backward<'a> {
+    pub(super) values: &'a [&'a [f32]],
+    pub(super) gradients: &'a mut [Vec<f32>],
+    /// Whether gradients are added to what is there.
+    pub(super) add: bool,
+    /// Columns of the recorded outputs.
+    pub(super) batch: usize,
+    /// How many of them, from the first on, go backward.
+    pub(super) kept: usize,
+    pub(super) work: &'a mut Work,
+}
+
+/// Where the gradient by a stack's input goes.
+pub(super) struct InputGradient<'a> {
+    /// None where nobody needs it.
+    to: Option<&'a mut [f32]>,
+    /// `[kept, inputs]`, or else `[inputs, batch]`.
+    rows: bool,
+    /// Whether it is added to what is there.
+    pub(super) add: bool,
+}
+
+impl<'a> InputGradient<'a> {
+    pub(super) fn none() -> Self {
+        Self { to: None, rows: false, add: false }
+    }
+
+    /// To be written as `[kept, inputs]`.
+    pub(super) fn rows(to: &'a mut [f32]) -> Self {
+        Self { to: Some(to), rows: true, add: false }
+    }
+
+    /// To be written as `[inputs, batch]`.
+    pub(super) fn columns(to: &'a mut [f32]) -> Self {
+        Self { to: Some(to), rows: false, add: false }
+    }
+
+    /// The same place, to be added to.
+    pub(super) fn again(&mut self) -> InputGradient<'_> {
+        InputGradient { to: self.to.as_deref_mut(), rows: self.rows, add: true }
+    }
+
+    /// The same place.
+    pub(super) fn reborrow(&mut self) -> InputGradient<'_> {
+        InputGradient { to: self.to.as_deref_mut(), rows: self.rows, add: self.add }
+    }
+}
+
+impl DenseStack {
+    pub(super) fn new(layers: &[Layer], inputs: usize, isa: Isa) -> Self {
+        let mut width = inputs;
+        let layers = layers
+            .iter()
+            .filter_map(|layer| {
+                let LayerKind::Linear { outputs } = layer.kind else { return None };
+                let inputs = std::mem::replace(&mut width, outputs);
+                Some(Dense { inputs, outputs, weight: layer.weight, activation: layer.activation })
+            })
+            .collect();
+        Self { isa, inputs, layers }
+    }
+
+    /// Whether its output is its input.
+    pub(super) fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// Units of the last layer.
+    pub(super) fn outputs(&self) -> usize {
+        self.layers.last().map_or(self.inputs, |layer| layer.outputs)
+    }
+
+    /// The output that [`forward`](Self::forward) left on the tape: `[outputs, batch]`.
+    pub(super) fn output<'a>(&self, input: &'a [f32], tape: &'a [Vec<f32>]) -> &'a [f32] {
+        tape[..self.layers.len()].last().map_or(input, |output| output)
+    }
+
+    /// Each layer's output, from an input `[inputs, batch]`.
+    pub(super) fn forward(&self, values: &[&[f32]], input: &[f32], batch: usize, tape: &mut Vec<Vec<f32>>) {
+        tape.resize_with(self.layers.len().max(tape.len()), Vec::new);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let (before, rest) = tape.split_at_mut(i);
+            let (input, output) = (before.last().map_or(input, |output| output), &mut rest[0]);
+            fit(output, layer.outputs * batch);
+            MatMul {
+                a: Matrix::new(values[layer.weight], layer.outputs, layer.inputs, layer.inputs),
+                transposed: false,
+                b: Matrix::new(input, layer.inputs, batch, batch),
+                c: MatrixMut::new(output, layer.outputs, batch, batch),
+                start: Start::Bias(values[layer.weight + 1]),
+                relu: layer.activation == Some(Activation::Relu),
+            }
+            .run(self.isa);
+            if layer.activation == Some(Activation::Tanh) {
+                Tanh { values: output }.run(self.isa);
+            }
+        }
+    }
+
+    /// The gradients of a loss by each layer's parameters and by the stack's input.
+    ///
+    /// `rows` is the input as `[kept, inputs]`, `outputs` what [`forward`](Self::forward) left on the tape, and
+    /// `pass.work.by_output` the loss's gradient by the stack's output.
+    pub(super) fn backward(
+        &self,
+        pass: &mut Backward<'_>,
+        rows: &[f32],
+        tape: &[Vec<f32>],
+        mut by_stack_input: InputGradient<'_>,
+    ) {
+        let &mut Backward { values, add, batch, kept, .. } = pass;
+        let Work { by_output, by_input, rows: turned } = &mut *pass.work;
+        for (i, layer) in self.layers.iter().enumerate().rev() {
+            let &Dense { inputs, outputs, weight, .. } = layer;
+            match layer.activation {
+                Some(Activation::Relu) => ReluGradient { output: &tape[i], gradient: by_output }.run(self.isa),
+                Some(Activation::Tanh) => TanhGradient { output: &tape[i], gradient: by_output }.run(self.isa),
+                None => {}
+            }
+            let bias = &mut pass.gradients[weight + 1];
+            if !add {
+                bias.fill(0.0);
+            }
+            RowSums { values: by_output, columns: kept, stride: batch, sums: bias }.run(self.isa);
+            let input = if i == 0 {
+                rows
+            } else {
+                fit(turned, kept * inputs);
+                transpose(&tape[i - 1], [inputs, kept], batch, turned, inputs);
+                &*turned
+            };
+            let start = |add| if add { Start::Add } else { Start::Zero };
+            MatMul {
+                a: Matrix::new(by_output, outputs, kept, batch),
+                transposed: false,
+                b: Matrix::new(input, kept, inputs, inputs),
+                c: MatrixMut::new(&mut pass.gradients[weight], outputs, inputs, inputs),
+                start: start(add),
+                relu: false,
+            }
+            .run(self.isa);
+            let weight = Matrix::new(values[weight], outputs, inputs, inputs);
+            let upstream = Matrix::new(by_output, outputs, kept, batch);
+            let (a, b, c, start) = match &mut by_stack_input {
+                _ if i > 0 => {
+                    fit(by_input, inputs * batch);
+                    (weight, upstream, MatrixMut::new(by_input, inputs, kept, batch), Start::Zero)
+                }
+                InputGradient { to: Some(to), rows: true, add } => {
+                    (upstream, weight, MatrixMut::new(to, kept, inputs, inputs), start(*add))
+                }
+                InputGradient { to: Some(to), rows: false, add } => {
+                    (weight, upstream, MatrixMut::new(to, inputs, kept, batch), start(*add))
+                }
+                InputGradient { to: None, .. } => continue,
+            };
+            MatMul { a, transposed: true, b, c, start, relu: false }.run(self.isa);
+            std::mem::swap(by_output, by_input);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! A network's forward and backward pass on our own kernels.
+//!
+//! Convolutions work image by image, so that an image's values stay in the second-level cache from its bytes to its
+//! features and back. Dense layers work on the whole batch, transposed (`[units, batch]`), so that weights are read in
+//! PyTorch's own layout, once.
+//!
+//! Every result is the same to the bit on any number of threads: images and rows are independent, and sums over the batch
+//! are cut into a fixed number of parts.
+
+mod buffers;
+mod conv_torso;
+mod dense;
+mod head;
+mod packed;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::kernels::Isa;
+use crate::kernels::frames::FromBytes;
+use crate::kernels::transpose::transpose;
+use crate::plan::{LayerKind, Plan};
+use crate::reference::BYTE_SCALE;
+use conv_torso::ConvTorso;
+use dense::{Backward, DenseStack, InputGradient};
+use head::Head;
+
+use buffers::fit;
+pub(crate) use buffers::{Pool, Tape};
+pub(crate) use packed::Packed;
+use packed::PackedCache;
+
+/// What a network computes with.
+#[derive(Clone, Copy)]
+pub(crate) struct Weights<'a> {
+    /// All parameters in order, each flat.
+    pub(crate) values: &'a [&'a [f32]],
+    /// What [`Engine::pack`] made of them.
+    pub(crate) packed: &'a Packed,
+}
+
+/// Where gradients go.
+pub(crate) struct Sink<'a> {
+    /// One for each parameter, in its layout.
+    pub(crate) gradients: &'a mut [Vec<f32>],
+    /// Whether they are added to what is there.
+    pub(crate) add: bool,
+}
+
+/// Observations, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Input<'a> {
+    /// To be scaled by 1/255.
+    Bytes(&'a [u8]),
+    Floats(&'a [f32]),
+}
+
+impl<'a> Input<'a> {
+    fn len(self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Floats(floats) => floats.len(),
+        }
+    }
+
+    /// As numbers, scaled.
+    fn numbers(self, isa: Isa) -> Cow<'a, [f32]> {
+        match self {
+            Self::Floats(floats) => Cow::Borrowed(floats),
+            Self::Bytes(bytes) => {
+                let mut numbers = vec![0.0; bytes.len()];
+                FromBytes { channels: 1, scale: BYTE_SCALE as f32, bytes, numbers: &mut numbers }.run(isa);
+                Cow::Owned(numbers)
+            }
+        }
+    }
+}
+
+/// A network's layers, ready to run.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    isa: Isa,
+    observation_len: usize,
+    torso: Torso,
+    head: Head,
+    packed: PackedCache,
+    /// Used tapes.
+    pub(crate) tapes: Pool<Tape>,
+}
+
+#[derive(Debug)]
+enum Torso {
+    Conv(ConvTorso),
+    Dense(DenseStack),
+}
+
+impl Engine {
+    pub(crate) fn new(plan: &Plan, isa: Isa) -> Self {
+        let convolutional = plan.torso.first().is_some_and(|layer| matches!(layer.kind, LayerKind::Conv(_)));
+        let (torso, features) = if convolutional {
+            let conv = ConvTorso::new(&plan.torso, isa);
+            let features = conv.features();
+            (Torso::Conv(conv), features)
+        } else {
+            let dense = DenseStack::new(&plan.torso, plan.observation_len(), isa);
+            let features = dense.outputs();
+            (Torso::Dense(dense), features)
+        };
+        Self {
+            isa,
+            observation_len: plan.observation_len(),
+            torso,
+            head: Head::new(&plan.head, features, plan.actions, isa),
+            packed: PackedCache::default(),
+            tapes: Pool::default(),
+        }
+    }
+
+    pub(crate) fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The convolutions' weights in the order in which the kernels read them; packed anew where the generation differs
+    /// from the last call's.
+    pub(crate) fn pack(&self, values: &[&[f32]], generation: u64) -> Arc<Packed> {
+        self.packed.get(generation, |packed| {
+            if let Torso::Conv(conv) = &self.torso {
+                conv.pack(values, packed);
+            }
+        })
+    }
+
+    /// Action values of all inputs, in `tape.q`: `[batch, actions]`. If `keep`, the first input's rows can go
+    /// [`backward`](Self::backward).
+    pub(crate) fn forward(&self, weights: Weights<'_>, inputs: &[Input<'_>], keep: bool, tape: &mut Tape) {
+        let rows = |input: &Input<'_>| input.len() / self.observation_len;
+        tape.batch = inputs.iter().map(rows).sum();
+        tape.kept = if keep { inputs.first().map_or(0, rows) } else { 0 };
+        let batch = tape.batch;
+        let features = match &self.torso {
+            Torso::Conv(conv) => {
+                conv.forward(weights, inputs, tape);
+                fit(&mut tape.features, batch * conv.features());
+                transpose_all(&tape.flat, [batch, conv.features()], &mut tape.features);
+                &tape.features
+            }
+            Torso::Dense(dense) => {
+                fit(&mut tape.observations, batch * self.observation_len);
+                let mut row = 0;
+                for input in inputs {
+                    let shape = [rows(input), self.observation_len];
+                    transpose(&input.numbers(self.isa), shape, shape[1], &mut tape.observations[row..], batch);
+                    row += shape[0];
+                }
+                dense.forward(weights.values, &tape.observations, batch, &mut tape.torso);
+                dense.output(&tape.observations, &tape.torso)
+            }
+        };
+        self.head.forward(weights.values, features, batch, &mut tape.streams, &mut tape.q);
+    }
+
+    /// The gradient of a loss by each parameter, from its gradient by the kept rows' action values (`[kept, actions]`).
+    /// `input` is what went forward first.
+    pub(crate) fn backward(
+        &self,
+        weights: Weights<'_>,
+        input: Input<'_>,
+        tape: &mut Tape,
+        upstream: &[f32],
+        sink: &mut Sink<'_>,
+    ) {
+        let (batch, kept) = (tape.batch, tape.kept);
+        assert!(input.len() == kept * self.observation_len, "the input is that of the kept rows");
+        let Tape { flat, images, observations, torso: outputs, streams, by_features, work, .. } = tape;
+        let values = weights.values;
+        let mut pass = Backward { values, gradients: &mut *sink.gradients, add: sink.add, batch, kept, work };
+        match &self.torso {
+            Torso::Conv(conv) => {
+                fit(by_features, kept * conv.features());
+                self.head.backward(&mut pass, flat, streams, upstream, InputGradient::rows(by_features));
+                conv.backward(weights.packed, input, images, by_features, sink);
+            }
+            Torso::Dense(dense) if dense.is_empty() => {
+                let numbers = input.numbers(self.isa);
+                self.head.backward(&mut pass, &numbers, streams, upstream, InputGradient::none());
+            }
+            Torso::Dense(dense) => {
+                fit(by_features, dense.outputs() * batch);
+                let mut rows = vec![0.0; kept * dense.outputs()];
+                let output = dense.output(observations, outputs);
+                transpose(output, [dense.outputs(), kept], batch, &mut rows, dense.outputs());
+                self.head.backward(&mut pass, &rows, streams, upstream, InputGradient::columns(by_features));
+                let numbers = input.numbers(self.isa);
+                std::mem::swap(by_features, &mut pass.work.by_output);
+                dense.backward(&mut pass, &numbers, outputs, InputGradient::none());
+            }
+        }
+    }
+}
+
+/// Below this many values waking other threads costs more than it gains.
+const WORTH_THREADS: usize = 1 << 16;
+
+/// `[rows, columns]` to `[columns, rows]`, on several threads where that pays.
+fn transpose_all(from: &[f32], [rows, columns]: [usize; 2], to: &mut [f32]) {
+    if rows * columns < WORTH_THREADS || rayon::current_num_threads() == 1 {
+        return transpose(from, [rows, columns], columns, to, rows);
+    }
+    let size = 256;
+    to.par_chunks_mut(size * rows).enumerate().for_each(|(i, to)| {
+        transpose(&from[i * size..], [rows, to.len() / rows], columns, to, rows);
+    });
+}

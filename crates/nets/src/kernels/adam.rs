@@ -1,0 +1,80 @@
+//! Adam as one pass over a parameter.
+
+use rayon::prelude::*;
+
+use super::elementwise::{for_each_spot, load, store};
+use super::isa::{Isa, Kernel};
+use super::lanes::Lanes;
+use super::threads;
+
+/// The constants of one step of Adam (Kingma and Ba 2015, algorithm 1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AdamStep {
+    pub(crate) beta1: f32,
+    pub(crate) beta2: f32,
+    pub(crate) epsilon: f32,
+    /// The learning rate over the first moment's bias correction.
+    pub(crate) rate: f32,
+    /// One over the root of the second moment's bias correction.
+    pub(crate) unbias: f32,
+}
+
+/// mean and square follow the gradient, values move against it.
+pub(crate) struct Adam<'a> {
+    pub(crate) step: AdamStep,
+    pub(crate) values: &'a mut [f32],
+    pub(crate) mean: &'a mut [f32],
+    pub(crate) square: &'a mut [f32],
+    pub(crate) gradient: &'a [f32],
+}
+
+/// Below this many values waking other threads costs more than it gains.
+const WORTH_THREADS: usize = 1 << 17;
+
+impl Adam<'_> {
+    /// Computes it, on several threads where that pays.
+    pub(crate) fn run(self, isa: Isa) {
+        let n = self.values.len();
+        assert!(
+            [self.mean.len(), self.square.len(), self.gradient.len()] == [n; 3],
+            "values, moments and gradients are as many"
+        );
+        let parts = if n < WORTH_THREADS { 1 } else { threads::parts() };
+        if parts == 1 {
+            return isa.run(self);
+        }
+        let size = n.div_ceil(parts);
+        self.values
+            .par_chunks_mut(size)
+            .zip(self.mean.par_chunks_mut(size))
+            .zip(self.square.par_chunks_mut(size))
+            .zip(self.gradient.par_chunks(size))
+            .for_each(|(((values, mean), square), gradient)| {
+                isa.run(Adam { step: self.step, values, mean, square, gradient });
+            });
+    }
+}
+
+impl Kernel for Adam<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let AdamStep { beta1, beta2, epsilon, rate, unbias } = self.step;
+        for_each_spot!(V, self.values.len(), spot => {
+            // SAFETY: this runs inside `Isa::run`; all slices have the length that spots are made for.
+            unsafe {
+                let gradient: V = load(self.gradient, spot);
+                let mean = load::<V>(self.mean, spot).mul(V::splat(beta1)).add_product(gradient, V::splat(1.0 - beta1));
+                let square = load::<V>(self.square, spot)
+                    .mul(V::splat(beta2))
+                    .add_product(gradient.mul(gradient), V::splat(1.0 - beta2));
+                let root = V::splat(epsilon).add_product(square.sqrt(), V::splat(unbias));
+                let values = load::<V>(self.values, spot).sub(mean.mul(V::splat(rate)).div(root));
+                store(mean, self.mean, spot);
+                store(square, self.square, spot);
+                store(values, self.values, spot);
+            }
+        });
+    }
+}

@@ -1,0 +1,214 @@
+//! Matrix products, in the two forms that dense layers need.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::isa::{Isa, Kernel};
+use super::lanes::Lanes;
+use super::threads;
+use super::tile::{
+    self, Columns, add_across_rows, add_along_rows, load_row, parts, store_row, vectors, with_tile, zeros,
+};
+
+/// A matrix in memory, row after row, `stride` apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matrix<'a> {
+    values: &'a [f32],
+    rows: usize,
+    columns: usize,
+    stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// `rows` times `columns`, `stride` apart.
+    pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
+        assert!(columns <= stride && spans(rows, columns, stride) <= values.len(), "the matrix lies in its slice");
+        Self { values, rows, columns, stride }
+    }
+}
+
+/// A matrix that is written.
+#[derive(Debug)]
+pub(crate) struct MatrixMut<'a> {
+    values: &'a mut [f32],
+    rows: usize,
+    columns: usize,
+    stride: usize,
+}
+
+impl<'a> MatrixMut<'a> {
+    /// `rows` times `columns`, `stride` apart.
+    pub(crate) fn new(values: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Self {
+        assert!(columns <= stride && spans(rows, columns, stride) <= values.len(), "the matrix lies in its slice");
+        Self { values, rows, columns, stride }
+    }
+}
+
+/// Elements from the first to the last of a matrix.
+fn spans(rows: usize, columns: usize, stride: usize) -> usize {
+    if rows == 0 { 0 } else { (rows - 1) * stride + columns }
+}
+
+/// What the sums start from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start<'a> {
+    Zero,
+    /// One value a row.
+    Bias(&'a [f32]),
+    /// What is there.
+    Add,
+}
+
+/// c = start + a b, where `a` is `[m, k]`; or its transpose `[k, m]`, if `transposed`.
+pub(crate) struct MatMul<'a> {
+    pub(crate) a: Matrix<'a>,
+    pub(crate) transposed: bool,
+    pub(crate) b: Matrix<'a>,
+    pub(crate) c: MatrixMut<'a>,
+    pub(crate) start: Start<'a>,
+    /// Negative results become 0.
+    pub(crate) relu: bool,
+}
+
+/// Below this many multiplications waking other threads costs more than it gains.
+const WORTH_THREADS: usize = 1 << 22;
+
+impl MatMul<'_> {
+    /// Computes it, on several threads where that pays. The result is the same on any number of them.
+    pub(crate) fn run(self, isa: Isa) {
+        let (rows, depth) = if self.transposed { (self.a.columns, self.a.rows) } else { (self.a.rows, self.a.columns) };
+        let columns = self.c.columns;
+        assert!(rows == self.c.rows && depth == self.b.rows && self.b.columns == columns, "the factors' sizes fit");
+        if let Start::Bias(bias) = self.start {
+            assert!(bias.len() == rows, "one bias a row");
+        }
+        let job = Job { a: self.a, transposed: self.transposed, b: self.b, start: self.start, relu: self.relu };
+        let c = Target { start: self.c.values.as_mut_ptr(), stride: self.c.stride };
+        let parts = if rows * depth * columns < WORTH_THREADS { 1 } else { threads::parts() };
+        if parts == 1 {
+            isa.run(Part { job, c, rows: 0..rows, columns: 0..columns });
+        } else if rows >= columns {
+            (0..parts).into_par_iter().for_each(|i| {
+                isa.run(Part { job, c, rows: threads::part(rows, 24, i, parts), columns: 0..columns });
+            });
+        } else {
+            (0..parts).into_par_iter().for_each(|i| {
+                isa.run(Part { job, c, rows: 0..rows, columns: threads::part(columns, 64, i, parts) });
+            });
+        }
+    }
+}
+
+/// What is computed; its sizes fit.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    a: Matrix<'a>,
+    transposed: bool,
+    b: Matrix<'a>,
+    start: Start<'a>,
+    relu: bool,
+}
+
+/// The result's memory.
+#[derive(Clone, Copy)]
+struct Target {
+    start: *mut f32,
+    stride: usize,
+}
+
+// SAFETY: parts that run at the same time write different rows or columns.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+/// Some rows and columns of the result.
+struct Part<'a> {
+    job: Job<'a>,
+    c: Target,
+    rows: Range<usize>,
+    columns: Range<usize>,
+}
+
+/// Elements of the right factor that stay in the first-level cache (32 KiB) while they are read again and again.
+const BLOCK: usize = 8192;
+
+impl Kernel for Part<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let depth = self.job.b.rows;
+        let mut column = self.columns.start;
+        while column < self.columns.end {
+            let width = vectors::<V>(self.columns.end - column);
+            let columns = (width * V::LEN).min(self.columns.end - column);
+            let block = BLOCK / (width * V::LEN);
+            let mut from = 0;
+            loop {
+                let until = depth.min(from + block);
+                let mut row = self.rows.start;
+                for rows in parts(self.rows.len(), tile::rows::<V>(width)) {
+                    let place = Place { row, column, last: columns % V::LEN, from, until };
+                    with_tile!(V, rows, width, run_tile(&self.job, self.c, place));
+                    row += rows;
+                }
+                from = until;
+                if from == depth {
+                    break;
+                }
+            }
+            column += columns;
+        }
+    }
+}
+
+/// Which tile, and which part of its depth.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    column: usize,
+    /// Lanes of the last vector of columns; 0 for all.
+    last: usize,
+    from: usize,
+    until: usize,
+}
+
+#[inline(always)]
+fn run_tile<V: Lanes, const M: usize, const N: usize>(job: &Job<'_>, c: Target, place: Place) {
+    let Place { row, column, last, from, until } = place;
+    // SAFETY: this runs inside `Isa::run` for the instruction set of V. `Matrix::new` checked that the matrices lie in
+    // their slices and `MatMul::run` that their sizes fit each other; rows row..row + M and the columns from `column` on,
+    // of the last vector only `last`, lie in c, and the depth from..until in a and b. `MatMul::run` borrows c mutably, and
+    // no other part that runs now has these rows and columns.
+    unsafe {
+        let at = c.start.add(row * c.stride + column);
+        let b = Columns { start: job.b.values.as_ptr().add(from * job.b.stride + column), stride: job.b.stride, last };
+        let mut sums = zeros::<V, M, N>();
+        if from > 0 || matches!(job.start, Start::Add) {
+            for (i, sums) in sums.iter_mut().enumerate() {
+                *sums = load_row(at.add(i * c.stride), last);
+            }
+        } else if let Start::Bias(bias) = job.start {
+            for (i, sums) in sums.iter_mut().enumerate() {
+                *sums = [V::splat(bias[row + i]); N];
+            }
+        }
+        let a = job.a.values.as_ptr();
+        let mut sums = if job.transposed {
+            add_across_rows(sums, a.add(from * job.a.stride + row), job.a.stride, until - from, b)
+        } else {
+            let rows = std::array::from_fn(|i| a.add((row + i) * job.a.stride + from));
+            add_along_rows(sums, rows, until - from, b)
+        };
+        if job.relu && until == job.b.rows {
+            let zero = V::splat(0.0);
+            for sum in sums.as_flattened_mut() {
+                *sum = zero.max(*sum);
+            }
+        }
+        for (i, sums) in sums.into_iter().enumerate() {
+            store_row(sums, at.add(i * c.stride), last);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The arithmetic of networks on CPUs, written once over vectors of any length and compiled for each instruction set.
+
+pub(crate) mod adam;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+pub(crate) mod convolution;
+mod elementwise;
+pub(crate) mod frames;
+mod isa;
+mod lanes;
+pub(crate) mod matmul;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+pub(crate) mod relu;
+pub(crate) mod sums;
+pub(crate) mod tanh;
+pub(crate) mod threads;
+mod tile;
+pub(crate) mod transpose;
+
+pub use isa::Isa;

@@ -1,0 +1,104 @@
+//! Sums over rows, over columns and of squares, each in one fixed order.
+
+use super::elementwise::{for_each_spot, load, store};
+use super::isa::{Isa, Kernel};
+use super::lanes::Lanes;
+
+/// sums += each row's sum; a row's first `columns` of `stride` values count.
+pub(crate) struct RowSums<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) columns: usize,
+    pub(crate) stride: usize,
+    pub(crate) sums: &'a mut [f32],
+}
+
+impl RowSums<'_> {
+    pub(crate) fn run(self, isa: Isa) {
+        assert!(
+            self.columns <= self.stride && self.sums.len() * self.stride <= self.values.len(),
+            "the rows lie in the slice"
+        );
+        isa.run(self);
+    }
+}
+
+impl Kernel for RowSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        for (row, sum) in self.values.chunks_exact(self.stride.max(1)).zip(self.sums) {
+            // SAFETY: this runs inside `Isa::run`.
+            let mut lanes = unsafe { V::splat(0.0) };
+            for_each_spot!(V, self.columns, spot => {
+                // SAFETY: as above; a row has at least so many columns.
+                lanes = lanes.add(unsafe { load(row, spot) });
+            });
+            *sum += lanes.sum();
+        }
+    }
+}
+
+/// sums += each column's sum.
+pub(crate) struct ColumnSums<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) sums: &'a mut [f32],
+}
+
+impl ColumnSums<'_> {
+    pub(crate) fn run(self, isa: Isa) {
+        isa.run(self);
+    }
+}
+
+impl Kernel for ColumnSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        for_each_spot!(V, self.sums.len(), spot => {
+            // SAFETY: this runs inside `Isa::run`; `sums` and each row of `values` have the length that spots are made for.
+            unsafe {
+                let mut sums: V = load(self.sums, spot);
+                for row in self.values.chunks_exact(self.sums.len()) {
+                    sums = sums.add(load(row, spot));
+                }
+                store(sums, self.sums, spot);
+            }
+        });
+    }
+}
+
+/// The sum of all squares.
+pub(crate) struct SumOfSquares<'a> {
+    pub(crate) values: &'a [f32],
+}
+
+impl SumOfSquares<'_> {
+    pub(crate) fn run(self, isa: Isa) -> f64 {
+        isa.run(self)
+    }
+}
+
+/// Values that are summed in f32 before the sum goes on in f64.
+const BLOCK: usize = 1024;
+
+impl Kernel for SumOfSquares<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<V: Lanes>(self) -> f64 {
+        let mut total = 0.0;
+        for block in self.values.chunks(BLOCK) {
+            // SAFETY: this runs inside `Isa::run`.
+            let mut lanes = unsafe { V::splat(0.0) };
+            for_each_spot!(V, block.len(), spot => {
+                // SAFETY: as above; the block has the length that spots are made for.
+                let x: V = unsafe { load(block, spot) };
+                lanes = lanes.add_product(x, x);
+            });
+            total += f64::from(lanes.sum());
+        }
+        total
+    }
+}

@@ -1,0 +1,19 @@
+//! How work is shared between threads.
+
+use std::ops::Range;
+
+/// Into how many parts work that pays is cut: one on one thread, else two a thread, so that one that comes late does not
+/// hold up the others for long. Only work whose result does not depend on how it is cut may ask.
+pub(crate) fn parts() -> usize {
+    match rayon::current_num_threads() {
+        1 => 1,
+        n => 2 * n,
+    }
+}
+
+/// Part `i` of `0..total` cut in so many parts, at multiples of `grain`.
+pub(crate) fn part(total: usize, grain: usize, i: usize, parts: usize) -> Range<usize> {
+    let grains = total.div_ceil(grain);
+    let at = |i: usize| (grains * i / parts * grain).min(total);
+    at(i)..at(i + 1)
+}

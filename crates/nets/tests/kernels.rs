@@ -1,0 +1,238 @@
+//! The kernels give what Candle's own operations give, on every instruction set of this machine, for any shape; and the
+//! same bits on any number of threads.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use candle_core::{Device, Tensor};
+use deepq_nets::{
+    Activation, Compute, ConvSpec, Head, Isa, Loss, NetworkSpec, Optimizer, OptimizerSpec, QNetwork, Torso, td_loss,
+};
+use rand_pcg::{
+    Pcg64,
+    rand_core::{Rng, SeedableRng},
+};
+
+fn unit(rng: &mut Pcg64) -> f32 {
+    (rng.next_u32() >> 8) as f32 / (1u32 << 23) as f32 - 1.0
+}
+
+fn observations(rng: &mut Pcg64, rows: usize, shape: &[usize], bytes: bool) -> Tensor {
+    let shape = [&[rows], shape].concat();
+    let n = shape.iter().product();
+    if bytes {
+        let mut values = vec![0u8; n];
+        rng.fill_bytes(&mut values);
+        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    } else {
+        Tensor::from_vec((0..n).map(|_| unit(rng)).collect::<Vec<_>>(), shape, &Device::Cpu).unwrap()
+    }
+}
+
+struct Batch {
+    observations: Tensor,
+    next: Tensor,
+    actions: Vec<u32>,
+    targets: Vec<f32>,
+}
+
+impl Batch {
+    fn draw(network: &QNetwork, rows: usize, bytes: bool, seed: u64) -> Self {
+        let mut rng = Pcg64::seed_from_u64(seed);
+        let shape = network.observation_shape();
+        Self {
+            observations: observations(&mut rng, rows, shape, bytes),
+            next: observations(&mut rng, rows + 3, shape, bytes),
+            actions: (0..rows).map(|_| rng.next_u32() % network.actions() as u32).collect(),
+            targets: (0..rows).map(|_| 2.0 * unit(&mut rng)).collect(),
+        }
+    }
+}
+
+fn flat(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// Values of the batch and of the next observations, and the gradients.
+fn update(network: &QNetwork, batch: &Batch) -> Vec<(String, Vec<f32>)> {
+    let (q, q_next) = network.forward_with_next(&batch.observations, &batch.next).unwrap();
+    let loss = td_loss(&q, &batch.actions, &batch.targets, None, Loss::Mse).unwrap().loss;
+    let gradients = network.backward(&loss).unwrap();
+    let named = [("values".to_owned(), flat(&q)), ("next values".to_owned(), flat(&q_next))];
+    let gradients = gradients.iter().map(|item| item.unwrap()).map(|(name, g)| (name.to_owned(), g.into_owned()));
+    named.into_iter().chain(gradients).collect()
+}
+
+/// The greatest difference, relative to the greatest value.
+fn difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let scale = b.iter().fold(1e-6f32, |most, x| most.max(x.abs()));
+    a.iter().zip(b).fold(0.0f32, |most, (a, b)| most.max((a - b).abs())) / scale
+}
+
+fn network(torso: Torso, head: Head, activation: Activation, shape: &[usize], actions: usize) -> QNetwork {
+    let mut spec = NetworkSpec::new(torso, head);
+    spec.activation = activation;
+    QNetwork::new(&spec, shape, actions, &mut Pcg64::seed_from_u64(9), &Device::Cpu).unwrap()
+}
+
+/// Networks of odd shapes, with observation shapes and numbers of actions.
+fn networks(activation: Activation) -> Vec<QNetwork> {
+    let mlp = |hidden: &[usize]| Torso::Mlp { hidden: hidden.to_vec() };
+    let conv = |layers: &[[usize; 3]]| Torso::Conv {
+        layers: layers.iter().map(|&[filters, kernel, stride]| ConvSpec { filters, kernel, stride }).collect(),
+    };
+    let single = |hidden: &[usize]| Head::Single { hidden: hidden.to_vec() };
+    let dueling = |hidden: &[usize]| Head::Dueling { hidden: hidden.to_vec() };
+    [
+        (mlp(&[]), single(&[]), vec![3], 2),
+        (mlp(&[1]), dueling(&[]), vec![5], 1),
+        (mlp(&[64, 64]), single(&[]), vec![4], 2),
+        (mlp(&[17, 33]), dueling(&[19]), vec![3, 3], 5),
+        (mlp(&[]), dueling(&[40, 7]), vec![31], 18),
+        (conv(&[[16, 3, 1]]), single(&[32]), vec![2, 10, 5], 3),
+        (conv(&[[5, 3, 2], [33, 2, 1]]), dueling(&[9]), vec![3, 13, 8], 4),
+        (conv(&[[1, 1, 1], [2, 4, 3], [70, 1, 1]]), single(&[]), vec![7, 14, 11], 2),
+        (conv(&[[20, 5, 2], [65, 3, 2]]), single(&[6]), vec![19, 18], 7),
+        (conv(&[[32, 8, 4], [64, 4, 2], [64, 3, 1]]), dueling(&[48]), vec![4, 52, 44], 6),
+    ]
+    .into_iter()
+    .map(|(torso, head, shape, actions)| network(torso, head, activation, &shape, actions))
+    .collect()
+}
+
+#[test]
+fn kernels_give_what_candle_gives() {
+    for activation in [Activation::Relu, Activation::Tanh] {
+        for mut network in networks(activation) {
+            for rows in [1, 2, 7, 16, 33] {
+                for bytes in [false, true] {
+                    let batch = Batch::draw(&network, rows, bytes, rows as u64);
+                    network.set_compute(Compute::Reference).unwrap();
+                    let expected = update(&network, &batch);
+                    for isa in Isa::available() {
+                        network.set_compute(Compute::Kernels(isa)).unwrap();
+                        for ((name, kernels), (_, reference)) in update(&network, &batch).iter().zip(&expected) {
+                            let difference = difference(kernels, reference);
+                            // A target near its value magnifies the value's last bits.
+                            let tolerance = if name.contains("values") { 2e-5 } else { 1e-4 };
+                            assert!(
+                                difference < tolerance,
+                                "{isa} {:?} {activation:?} {rows} rows, {name}: {difference}",
+                                network.observation_shape()
+                            );
+                        }
+                        let values = network.values(&batch.observations).unwrap();
+                        assert!(difference(&flat(&values), &expected[0].1) < 2e-5, "values()");
+                        let values = network.forward(&batch.observations).unwrap();
+                        assert!(difference(&flat(&values), &expected[0].1) < 2e-5, "forward()");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Blank frames and zero biases give units that are exactly 0: their gradient is 0, as in PyTorch.
+#[test]
+fn units_at_zero_have_no_gradient() {
+    let layers = vec![ConvSpec { filters: 8, kernel: 3, stride: 1 }];
+    let mut network =
+        network(Torso::Conv { layers }, Head::Single { hidden: vec![5] }, Activation::Relu, &[2, 6, 6], 3);
+    let blank = Batch {
+        observations: Tensor::zeros((4, 2, 6, 6), candle_core::DType::U8, &Device::Cpu).unwrap(),
+        next: Tensor::zeros((4, 2, 6, 6), candle_core::DType::U8, &Device::Cpu).unwrap(),
+        actions: vec![0, 1, 2, 0],
+        targets: vec![1.0; 4],
+    };
+    for compute in Isa::available().into_iter().map(Compute::Kernels).chain([Compute::Reference]) {
+        network.set_compute(compute).unwrap();
+        for (name, gradient) in update(&network, &blank) {
+            let zero = gradient.iter().all(|g| *g == 0.0);
+            assert_eq!(zero, name != "head.2.bias", "{compute:?} {name}");
+        }
+    }
+}
+
+/// A network that is used twice in one loss has the sum of both gradients.
+#[test]
+fn gradients_of_several_passes_add_up() {
+    for mut network in networks(Activation::Relu) {
+        let (a, b) = (Batch::draw(&network, 5, false, 1), Batch::draw(&network, 3, false, 2));
+        let mut results = vec![];
+        for compute in [Compute::Reference, Compute::Kernels(Isa::best())] {
+            network.set_compute(compute).unwrap();
+            let [first, second] = [&a, &b].map(|batch| {
+                let q = network.forward(&batch.observations).unwrap();
+                td_loss(&q, &batch.actions, &batch.targets, None, Loss::Huber).unwrap().loss
+            });
+            let gradients = network.backward(&((first * 2.0).unwrap() + second).unwrap()).unwrap();
+            results.push(gradients.iter().flat_map(|item| item.unwrap().1.into_owned()).collect::<Vec<f32>>());
+        }
+        assert!(difference(&results[1], &results[0]) < 2e-5);
+    }
+}
+
+fn train(network: &QNetwork, rows: usize, updates: u64) -> Vec<f32> {
+    let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-3), network.parameters()).unwrap();
+    let mut losses = vec![];
+    for i in 0..updates {
+        let batch = Batch::draw(network, rows, true, i);
+        let (q, _) = network.forward_with_next(&batch.observations, &batch.next).unwrap();
+        let loss = td_loss(&q, &batch.actions, &batch.targets, None, Loss::Huber).unwrap().loss;
+        optimizer.step(network.parameters(), &network.backward(&loss).unwrap()).unwrap();
+        losses.push(loss.to_scalar().unwrap());
+    }
+    losses
+}
+
+#[test]
+fn kernels_train_as_candle_does() {
+    for activation in [Activation::Relu, Activation::Tanh] {
+        let computes = Isa::available().into_iter().map(Compute::Kernels);
+        let mut trained = [Compute::Reference].into_iter().chain(computes).map(|compute| {
+            let networks = networks(activation).into_iter().map(move |mut network| {
+                network.set_compute(compute).unwrap();
+                let losses = train(&network, 12, 8);
+                let batch = Batch::draw(&network, 9, true, 99);
+                (losses, flat(&network.values(&batch.observations).unwrap()))
+            });
+            networks.collect::<Vec<_>>()
+        });
+        let reference = trained.next().unwrap();
+        for (kernels, i) in trained.zip(0..) {
+            for ((losses, values), (expected_losses, expected_values)) in kernels.iter().zip(&reference) {
+                assert!(difference(losses, expected_losses) < 1e-5, "{i} {losses:?} {expected_losses:?}");
+                assert!(difference(values, expected_values) < 1e-4, "{i} {values:?} {expected_values:?}");
+            }
+        }
+    }
+}
+
+/// Sizes above the thresholds at which threads come in, for dense layers, convolutions and Adam alike.
+#[test]
+fn results_are_the_same_bits_on_any_number_of_threads() {
+    let nature = || network(Torso::Nature {}, Head::Dueling { hidden: vec![512] }, Activation::Relu, &[4, 84, 84], 6);
+    let mlp =
+        || network(Torso::Mlp { hidden: vec![512, 500] }, Head::Single { hidden: vec![] }, Activation::Relu, &[8], 4);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let trained = [(nature(), 21), (mlp(), 200)].map(|(network, rows)| {
+                train(&network, rows, 3);
+                network.parameters().to_safetensors().unwrap()
+            });
+            trained.concat()
+        })
+    };
+    let one = run(1);
+    for threads in [2, 3, 4] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn unknown_instruction_sets_are_refused_with_the_known_ones() {
+    assert_eq!("portable".parse::<Isa>().unwrap(), *Isa::available().last().unwrap());
+    let error = "avx1024".parse::<Isa>().unwrap_err().to_string();
+    assert!(error.contains("portable"), "{error}");
+}
