@@ -213,3 +213,80 @@ fn shrink_row(line: &[u8], first: &[usize], weights: &[f32], reach: usize, row: 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Height and width of the screen and of the result, and CRC-32 of what `cv2.resize` of OpenCV 5.0.0 makes of the
+    /// noise below.
+    const OPENCV: &[([usize; 4], u32)] = &[
+        ([210, 160, 84, 84], 0xb15b7c7f),
+        ([210, 160, 105, 80], 0x26af797c),
+        ([210, 160, 70, 40], 0xb1003b45),
+        ([210, 160, 42, 42], 0x4b6c1c62),
+        ([210, 160, 64, 64], 0x670f125c),
+        ([210, 160, 96, 96], 0x2613322b),
+        ([210, 160, 100, 100], 0xd63fb506),
+        ([210, 160, 1, 1], 0x12b88320),
+        ([210, 160, 210, 160], 0x3d363d43),
+        ([210, 160, 84, 160], 0xaf4ba457),
+        ([210, 160, 210, 84], 0x67cbdf85),
+        ([210, 160, 209, 159], 0xa62f2994),
+        ([210, 160, 128, 128], 0x90f05944),
+        ([210, 160, 50, 32], 0x29783e86),
+        ([210, 160, 7, 3], 0xa0129ed7),
+        ([210, 160, 125, 80], 0x2a260bcb),
+        ([250, 160, 84, 84], 0xb26399ac),
+        ([250, 160, 105, 80], 0xdc52683a),
+        ([250, 160, 70, 40], 0xc3051be2),
+        ([250, 160, 42, 42], 0x2747e13c),
+        ([250, 160, 64, 64], 0x6bb2cbce),
+        ([250, 160, 96, 96], 0x13a53f21),
+        ([250, 160, 100, 100], 0x6da6572f),
+        ([250, 160, 1, 1], 0x12b88320),
+        ([250, 160, 210, 160], 0xb423da40),
+        ([250, 160, 84, 160], 0x50da8dc3),
+        ([250, 160, 210, 84], 0x9437aca1),
+        ([250, 160, 209, 159], 0x845b30bf),
+        ([250, 160, 128, 128], 0xe43c14f1),
+        ([250, 160, 50, 32], 0xec3da823),
+        ([250, 160, 7, 3], 0x36962ec8),
+        ([250, 160, 250, 160], 0x4ed7510b),
+        ([250, 160, 125, 80], 0x26d87460),
+    ];
+
+    /// Noise, with every third row a copy of the one above it.
+    fn noise(size: Size) -> Vec<u8> {
+        let mut state = 1_u32;
+        let mut pixels: Vec<u8> = Vec::new();
+        for i in 0..size.pixels() {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let above = i / size.width % 3 == 1;
+            pixels.push(if above { pixels[i - size.width] } else { (state >> 24) as u8 });
+        }
+        pixels
+    }
+
+    #[test]
+    fn equals_opencv() {
+        for &([height, width, to_height, to_width], crc) in OPENCV {
+            let (from, to) = (Size { height, width }, Size { height: to_height, width: to_width });
+            let mut resize = Resize::new(from, to).unwrap();
+            let mut result = vec![0; to.pixels()];
+            // Twice: nothing may stay from one screen to the next.
+            for _ in 0..2 {
+                resize.apply(&noise(from), &mut result);
+                assert_eq!(crc32fast::hash(&result), crc, "{from:?} to {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_shrinks() {
+        let screen = Size { height: 210, width: 160 };
+        for (height, width) in [(0, 84), (84, 0), (211, 160), (210, 161)] {
+            assert!(Resize::new(screen, Size { height, width }).is_none());
+        }
+    }
+}
