@@ -151,7 +151,7 @@ pub struct Counters {
 pub struct AgentState {
     /// JSON: counters, streams of randomness, what is due; with a version and the algorithm's name.
     pub document: String,
-    /// Weights and the optimizer's moments, named `online.*`, `target.*`, `optimizer.*`. Copies: they stay as they are
-    /// when the agent goes on.
+    /// Weights and the optimizer's moments, named `online.*` (what acts), `target.*`, `optimizer.*`; all f32. Copies: they
+    /// stay as they are when the agent goes on.
     pub tensors: BTreeMap<String, Tensor>,
 }

@@ -1,10 +1,11 @@
 //! DQN and its variants, in the order of the paper's algorithm: act, store, sample, target, loss, update.
 
-use candle_core::{Device, Tensor};
-use deepq_envs::{Element, ElementKind, NumpyRng, Seeds};
+use candle_core::Device;
+use deepq_envs::{Element, NumpyRng, Seeds};
 use deepq_nets::{Gradients, NetworkSpec, Optimizer, OptimizerSpec, Parameters, QNetwork, TdLoss, td_loss};
 use deepq_replay::{Batch, Replay, Transition};
 
+use crate::rows::{check, check_transition, tensor, values};
 use crate::updates_due::UpdatesDue;
 use crate::{
     Agent, AgentError, AgentState, Counters, DqnSpec, EpsilonGreedy, Schedule, SpecError, TargetUpdate, UpdateReport,
@@ -91,6 +92,105 @@ impl<E: Element> Dqn<E> {
         })
     }
 
+    /// The network that acts and learns.
+    pub fn online(&self) -> &QNetwork {
+        &self.online
+    }
+
+    /// The network that says the targets, where there is one beside the online network.
+    pub fn target(&self) -> Option<&QNetwork> {
+        self.target.as_ref()
+    }
+}
+
+impl<E: Element> Agent<E> for Dqn<E> {
+    fn q_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
+        values(&self.online, observations)
+    }
+
+    fn greedy(&self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
+        check(&self.online, observations, actions)?;
+        let q_values = self.q_values(observations)?;
+        for (action, q) in actions.iter_mut().zip(q_values.chunks_exact(self.online.actions())) {
+            *action = targets::argmax(q);
+        }
+        Ok(())
+    }
+
+    fn exploration(&self) -> f64 {
+        self.exploration.epsilon(&self.counters)
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn parameters(&self) -> &Parameters {
+        self.online.parameters()
+    }
+
+    fn gradients(&self) -> Option<&Gradients> {
+        self.gradients.as_ref()
+    }
+
+    fn replay(&self) -> Option<&dyn Replay<E>> {
+        Some(&*self.replay)
+    }
+
+    fn replay_mut(&mut self) -> Option<&mut dyn Replay<E>> {
+        Some(&mut *self.replay)
+    }
+
+    fn state(&self) -> Result<AgentState, AgentError> {
+        self.capture()
+    }
+
+    fn restore(&mut self, state: &AgentState) -> Result<(), AgentError> {
+        self.restore_from(state)
+    }
+
+    fn begin_episode(&mut self, stream: usize, observation: &[E]) -> Result<(), AgentError> {
+        Ok(self.replay.begin(stream, observation)?)
+    }
+
+    fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
+        check(&self.online, observations, actions)?;
+        // With probability epsilon a random action ...
+        self.random_actions.clear();
+        for _ in &*actions {
+            self.random_actions.push(self.exploration.explore(&self.counters, self.online.actions()));
+            self.counters.agent_steps += 1;
+        }
+        // ... otherwise the one of the highest Q-value.
+        if self.random_actions.contains(&None) {
+            self.greedy(observations, actions)?;
+        }
+        for (action, random) in actions.iter_mut().zip(&self.random_actions) {
+            *action = random.unwrap_or(*action);
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, stream: usize, transition: &Transition<'_, E>) -> Result<(), AgentError> {
+        let &Transition { action, reward, next_observation, end } = transition;
+        check_transition(transition, stream, self.online.actions(), &self.counters)?;
+        let reward = self.spec.clip_reward.apply(reward);
+        self.replay.push(stream, &Transition { action, reward, next_observation, end })?;
+        self.counters.episodes += u64::from(end.over());
+        Ok(())
+    }
+
+    fn learn(&mut self) -> Result<Option<UpdateReport>, AgentError> {
+        if self.updates_due.take(&self.spec, self.counters.agent_steps, self.replay.len()) {
+            return self.update().map(Some);
+        }
+        // A copy by steps or episodes comes after the updates of the same step, also where there are none.
+        self.update_target()?;
+        Ok(None)
+    }
+}
+
+impl<E: Element> Dqn<E> {
     /// One update: sample, target, loss, update.
     fn update(&mut self) -> Result<UpdateReport, AgentError> {
         let update = self.counters.updates + 1;
@@ -103,7 +203,7 @@ impl<E: Element> Dqn<E> {
         let targets = self.targets(batch)?;
 
         // The loss of what they are.
-        let q_tm1 = self.online.forward(&self.tensor(&batch.observations)?)?;
+        let q_tm1 = self.online.forward(&tensor(&self.online, &batch.observations)?)?;
         let TdLoss { loss, .. } = td_loss(&q_tm1, &batch.actions, &targets, Some(&batch.weights), self.spec.loss)?;
         let loss_value = loss.to_scalar::<f32>()?;
         let q_values = q_tm1.flatten_all()?.to_vec1::<f32>()?;
@@ -144,7 +244,7 @@ impl<E: Element> Dqn<E> {
     /// If the batch does not fit the network.
     pub fn targets(&self, batch: &Batch<E>) -> Result<Vec<f32>, AgentError> {
         let (r_t, discount_t) = (&batch.rewards, &batch.discounts);
-        let next_observations = self.tensor(&batch.next_observations)?;
+        let next_observations = tensor(&self.online, &batch.next_observations)?;
         let values = |network: &QNetwork| -> Result<Vec<f32>, AgentError> {
             Ok(network.values(&next_observations)?.flatten_all()?.to_vec1()?)
         };
@@ -172,149 +272,16 @@ impl<E: Element> Dqn<E> {
             _ => target.copy_from(&self.online)?,
         }
         self.target_times = times;
+        tracing::debug!(updates = self.counters.updates, "the target network followed");
         Ok(true)
-    }
-
-    /// The network that acts and learns.
-    pub fn online(&self) -> &QNetwork {
-        &self.online
-    }
-
-    /// The network that says the targets, where there is one beside the online network.
-    pub fn target(&self) -> Option<&QNetwork> {
-        self.target.as_ref()
-    }
-
-    /// Observations as a tensor `[rows, ..shape]`.
-    fn tensor(&self, observations: &[E]) -> Result<Tensor, AgentError> {
-        let shape = self.online.observation_shape();
-        let rows = rows(observations, shape)?;
-        let shape: Vec<usize> = std::iter::once(rows).chain(shape.iter().copied()).collect();
-        // The casts are from E to itself.
-        Ok(match E::KIND {
-            ElementKind::F32 => {
-                Tensor::from_slice(bytemuck::cast_slice::<E, f32>(observations), shape, self.online.device())?
-            }
-            ElementKind::U8 => {
-                Tensor::from_slice(bytemuck::cast_slice::<E, u8>(observations), shape, self.online.device())?
-            }
-        })
-    }
-
-    /// Checks that there is one action for each row of observations.
-    fn check_rows(&self, observations: &[E], actions: &[usize]) -> Result<(), AgentError> {
-        let rows = rows(observations, self.online.observation_shape())?;
-        if rows == actions.len() {
-            return Ok(());
-        }
-        let expected = format!("one for each of {rows} rows of observations");
-        Err(AgentError::Shape { what: "actions", actual: actions.len(), expected })
-    }
-}
-
-impl<E: Element> Agent<E> for Dqn<E> {
-    fn begin_episode(&mut self, stream: usize, observation: &[E]) -> Result<(), AgentError> {
-        Ok(self.replay.begin(stream, observation)?)
-    }
-
-    fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        self.check_rows(observations, actions)?;
-        self.random_actions.clear();
-        for _ in &*actions {
-            self.random_actions.push(self.exploration.explore(&self.counters, self.online.actions()));
-            self.counters.agent_steps += 1;
-        }
-        if self.random_actions.contains(&None) {
-            self.greedy(observations, actions)?;
-        }
-        for (action, random) in actions.iter_mut().zip(&self.random_actions) {
-            *action = random.unwrap_or(*action);
-        }
-        Ok(())
-    }
-
-    fn observe(&mut self, stream: usize, transition: &Transition<'_, E>) -> Result<(), AgentError> {
-        let &Transition { action, reward, next_observation, end } = transition;
-        if !reward.is_finite() {
-            return Err(AgentError::Reward { stream, agent_step: self.counters.agent_steps, reward });
-        }
-        let reward = self.spec.clip_reward.apply(reward);
-        self.replay.push(stream, &Transition { action, reward, next_observation, end })?;
-        self.counters.episodes += u64::from(end.over());
-        Ok(())
-    }
-
-    fn learn(&mut self) -> Result<Option<UpdateReport>, AgentError> {
-        if self.updates_due.take(&self.spec, self.counters.agent_steps, self.replay.len()) {
-            return self.update().map(Some);
-        }
-        // A copy by steps or episodes comes after the updates of the same step, also where there are none.
-        self.update_target()?;
-        Ok(None)
-    }
-
-    fn greedy(&self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        self.check_rows(observations, actions)?;
-        let q_values = self.q_values(observations)?;
-        for (action, q) in actions.iter_mut().zip(q_values.chunks_exact(self.online.actions())) {
-            *action = targets::argmax(q);
-        }
-        Ok(())
-    }
-
-    fn q_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
-        Ok(self.online.values(&self.tensor(observations)?)?.flatten_all()?.to_vec1()?)
-    }
-
-    fn exploration(&self) -> f64 {
-        self.exploration.epsilon(&self.counters)
-    }
-
-    fn counters(&self) -> Counters {
-        self.counters
-    }
-
-    fn parameters(&self) -> &Parameters {
-        self.online.parameters()
-    }
-
-    fn gradients(&self) -> Option<&Gradients> {
-        self.gradients.as_ref()
-    }
-
-    fn replay(&self) -> Option<&dyn Replay<E>> {
-        Some(&*self.replay)
-    }
-
-    fn replay_mut(&mut self) -> Option<&mut dyn Replay<E>> {
-        Some(&mut *self.replay)
-    }
-
-    fn state(&self) -> Result<AgentState, AgentError> {
-        self.capture()
-    }
-
-    fn restore(&mut self, state: &AgentState) -> Result<(), AgentError> {
-        self.restore_from(state)
-    }
-}
-
-/// Number of rows of observations of this shape.
-fn rows<E>(observations: &[E], shape: &[usize]) -> Result<usize, AgentError> {
-    let (len, actual) = (shape.iter().product::<usize>(), observations.len());
-    match actual.checked_div(len) {
-        Some(rows) if rows * len == actual => Ok(rows),
-        _ => {
-            let expected = format!("a whole number of observations of shape {shape:?} was expected");
-            Err(AgentError::Shape { what: "observations", actual, expected })
-        }
     }
 }
 
 /// `target += tau * (online - target)`.
 fn follow(target: &Parameters, online: &Parameters, tau: f64) -> Result<(), AgentError> {
     for ((name, target_value), (_, online_value)) in target.iter().zip(online.iter()) {
-        let value = (target_value + (((online_value - target_value)? * tau)?))?;
+        let (target_value, online_value) = (target_value.detach(), online_value.detach());
+        let value = (&target_value + ((online_value - &target_value)? * tau)?)?;
         target.set(name, &value)?;
     }
     Ok(())

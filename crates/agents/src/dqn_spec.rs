@@ -138,7 +138,7 @@ impl ClipGradient {
         }
     }
 
-    fn validate(self) -> Result<(), SpecError> {
+    pub(crate) fn validate(self) -> Result<(), SpecError> {
         let positive = |key, max: f64| SpecError::unless(max.is_finite() && max > 0.0, key, max, "a positive number");
         match self {
             Self::None => Ok(()),
@@ -172,7 +172,7 @@ impl ClipReward {
         }
     }
 
-    fn validate(self) -> Result<(), SpecError> {
+    pub(crate) fn validate(self) -> Result<(), SpecError> {
         let Self::Range([low, high]) = self else { return Ok(()) };
         let possible = low.is_finite() && high.is_finite() && low < high;
         SpecError::unless(possible, "clip_reward.range", format!("[{low}, {high}]"), "[low, high] with low below high")

@@ -49,10 +49,16 @@ pub enum AgentError {
         /// What was expected, in words.
         expected: String,
     },
-    /// A state or an action that does not exist.
+    /// A transition of a stream whose episode has not begun, or is over.
+    #[error("stream {stream} has no running episode: its first observation must be given with begin_episode()")]
+    NoEpisode {
+        /// The stream.
+        stream: usize,
+    },
+    /// A state, an action or a stream that does not exist.
     #[error("there is no {what} {number}; {expected}")]
     Unknown {
-        /// State or action.
+        /// What does not exist.
         what: &'static str,
         /// Its number.
         number: usize,

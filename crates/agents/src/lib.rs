@@ -11,7 +11,9 @@
 //! 4. A [`DqnSpec`] is an experiment's `[agent]` section; [`TargetUpdate`], [`ClipReward`], [`ClipGradient`] and
 //!    [`LearningStarts`] are its parts.
 //! 5. [`Dqn`] is DQN and its variants, to be read from top to bottom like the paper.
-//! 6. Whatever it learns by, an [`Agent`] is driven in the same way: act, observe, learn. Its [`AgentState`] and its replay
+//! 6. [`Reinforce`] learns a policy instead of values, from whole episodes: [`discounted_returns`] and
+//!    [`policy_gradient_loss`] are its pure functions.
+//! 7. Whatever it learns by, an [`Agent`] is driven in the same way: act, observe, learn. Its [`AgentState`] and its replay
 //!    are all that its future depends on.
 //!
 //! ```
@@ -82,12 +84,18 @@ mod agent;
 mod dqn;
 mod dqn_spec;
 mod dqn_state;
+mod episode;
 mod epsilon_greedy;
 mod error;
+mod policy_gradient;
 mod q_learning;
+mod reinforce;
+mod reinforce_state;
+mod rows;
 mod schedule;
 mod target_update;
 pub mod targets;
+mod tensor_state;
 mod updates_due;
 
 pub use agent::{Agent, AgentState, Counters, UpdateReport};
@@ -95,6 +103,8 @@ pub use dqn::{Dqn, DqnParts};
 pub use dqn_spec::{ClipGradient, ClipReward, DqnSpec, LearningStarts};
 pub use epsilon_greedy::EpsilonGreedy;
 pub use error::{AgentError, SpecError};
+pub use policy_gradient::{discounted_returns, normalise, policy_gradient_loss};
 pub use q_learning::{QLearning, QLearningSpec};
+pub use reinforce::{Reinforce, ReinforceParts, ReinforceSpec};
 pub use schedule::{Clock, Schedule};
 pub use target_update::TargetUpdate;

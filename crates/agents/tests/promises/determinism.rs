@@ -1,10 +1,8 @@
 //! The same seed gives the same bits, and a restored agent goes on as the saved one would have.
 
-use std::collections::BTreeMap;
+use deepq_agents::{Agent, Dqn, DqnSpec, TargetUpdate};
 
-use deepq_agents::{Agent, AgentState, Dqn, DqnSpec, TargetUpdate};
-
-use crate::setup::{Chain, Setup, begin, play};
+use crate::setup::{Chain, Setup, begin, fingerprint, play};
 
 fn setup(seed: u64) -> Setup {
     let spec = DqnSpec { double: true, target_update: TargetUpdate::Episodes(3), ..Setup::default().spec };
@@ -16,25 +14,6 @@ fn start(seed: u64) -> (Dqn<f32>, [Chain; 2]) {
     let chains = [1, 2].map(Chain::new);
     begin(&mut agent, &chains);
     (agent, chains)
-}
-
-/// Everything, as bits.
-#[derive(Debug, PartialEq)]
-struct Fingerprint {
-    document: String,
-    tensors: BTreeMap<String, Vec<u32>>,
-    replay: Vec<u8>,
-}
-
-fn fingerprint(agent: &Dqn<f32>) -> Fingerprint {
-    let AgentState { document, tensors } = agent.state().unwrap();
-    let tensors = tensors.into_iter().map(|(name, tensor)| {
-        let values = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        (name, values.into_iter().map(f32::to_bits).collect())
-    });
-    let mut replay = vec![];
-    agent.save_replay(&mut replay).unwrap();
-    Fingerprint { document, tensors: tensors.collect(), replay }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a DQN agent promises, one file a promise.
+//! What the agents promise, one file a promise.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -7,6 +7,8 @@ mod clipping;
 mod counting;
 mod determinism;
 mod oracle;
+mod properties;
+mod reinforce;
 mod setup;
 mod target_network;
 mod termination;

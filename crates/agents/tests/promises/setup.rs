@@ -1,8 +1,10 @@
 //! Agents and a small problem to try them on.
 
+use std::collections::BTreeMap;
+
 use deepq_agents::{
-    Agent, AgentError, ClipGradient, ClipReward, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate,
-    UpdateReport,
+    Agent, AgentError, AgentState, ClipGradient, ClipReward, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule,
+    TargetUpdate, UpdateReport,
 };
 use deepq_envs::{NumpyRng, Seeds};
 use deepq_nets::{Device, Head, Loss, NetworkSpec, OptimizerSpec, QNetwork, Tensor, Torso};
@@ -139,14 +141,14 @@ impl Chain {
 }
 
 /// Tells an agent where its streams start.
-pub(crate) fn begin(agent: &mut Dqn<f32>, chains: &[Chain]) {
+pub(crate) fn begin(agent: &mut dyn Agent<f32>, chains: &[Chain]) {
     for (stream, chain) in chains.iter().enumerate() {
         agent.begin_episode(stream, &chain.observation()).unwrap();
     }
 }
 
 /// Plays so many steps in every chain, learning; the agent's episodes have begun.
-pub(crate) fn play(agent: &mut Dqn<f32>, chains: &mut [Chain], steps: usize) -> Vec<UpdateReport> {
+pub(crate) fn play(agent: &mut dyn Agent<f32>, chains: &mut [Chain], steps: usize) -> Vec<UpdateReport> {
     let mut reports = vec![];
     for _ in 0..steps {
         let observations: Vec<f32> = chains.iter().flat_map(Chain::observation).collect();
@@ -167,4 +169,23 @@ pub(crate) fn play(agent: &mut Dqn<f32>, chains: &mut [Chain], steps: usize) -> 
         }
     }
     reports
+}
+
+/// Everything, as bits.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Fingerprint {
+    pub(crate) document: String,
+    pub(crate) tensors: BTreeMap<String, Vec<u32>>,
+    pub(crate) replay: Vec<u8>,
+}
+
+pub(crate) fn fingerprint(agent: &dyn Agent<f32>) -> Fingerprint {
+    let AgentState { document, tensors } = agent.state().unwrap();
+    let tensors = tensors.into_iter().map(|(name, tensor)| {
+        let values = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        (name, values.into_iter().map(f32::to_bits).collect())
+    });
+    let mut replay = vec![];
+    agent.save_replay(&mut replay).unwrap();
+    Fingerprint { document, tensors: tensors.collect(), replay }
 }

@@ -1,0 +1,53 @@
+//! An episode as it is played, for agents that learn from whole episodes.
+
+use deepq_envs::{Element, ElementKind};
+use deepq_replay::Transition;
+
+/// An episode's steps, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Episode<E> {
+    /// `[steps, len]`: the observations that actions were chosen for.
+    pub(crate) observations: Vec<E>,
+    /// The observation that the next action is chosen for.
+    pub(crate) current: Vec<E>,
+    pub(crate) actions: Vec<u32>,
+    pub(crate) rewards: Vec<f32>,
+    /// What the rest of the episode counts, seen from each step.
+    pub(crate) discounts: Vec<f32>,
+}
+
+impl<E: Element> Episode<E> {
+    pub(crate) fn begin(observation: &[E]) -> Self {
+        let (observations, current) = (vec![], observation.to_vec());
+        Self { observations, current, actions: vec![], rewards: vec![], discounts: vec![] }
+    }
+
+    pub(crate) fn push(&mut self, transition: &Transition<'_, E>, reward: f32, discount: f32) {
+        self.observations.extend_from_slice(&self.current);
+        self.current.copy_from_slice(transition.next_observation);
+        self.actions.push(transition.action);
+        self.rewards.push(reward);
+        self.discounts.push(if transition.end.bootstraps() { discount } else { 0.0 });
+    }
+
+    /// All observations, the current one last, as numbers that hold either element exactly.
+    pub(crate) fn to_f32(&self) -> Vec<f32> {
+        let all = self.observations.iter().chain(&self.current);
+        match E::KIND {
+            ElementKind::F32 => all.map(|element| bytemuck::cast(*element)).collect(),
+            ElementKind::U8 => all.map(|element| f32::from(bytemuck::cast::<E, u8>(*element))).collect(),
+        }
+    }
+
+    /// The elements whose numbers [`to_f32`](Self::to_f32) gave.
+    pub(crate) fn from_f32(values: &[f32]) -> Option<Vec<E>> {
+        let element = |value: &f32| match E::KIND {
+            ElementKind::F32 => Some(bytemuck::cast(*value)),
+            ElementKind::U8 => {
+                let byte = *value as u8;
+                (f32::from(byte) == *value).then(|| bytemuck::cast(byte))
+            }
+        };
+        values.iter().map(element).collect()
+    }
+}

@@ -1,0 +1,65 @@
+//! What an agent is given, one row a stream: checked, and on its way into a network.
+
+use candle_core::Tensor;
+use deepq_envs::{Element, ElementKind};
+use deepq_nets::QNetwork;
+use deepq_replay::Transition;
+
+use crate::{AgentError, Counters};
+
+/// Observations as a tensor `[rows, ..shape]` on the network's device; bytes stay bytes.
+pub(crate) fn tensor<E: Element>(network: &QNetwork, observations: &[E]) -> Result<Tensor, AgentError> {
+    let (shape, device) = (network.observation_shape(), network.device());
+    let rows = count(observations, shape)?;
+    let shape: Vec<usize> = std::iter::once(rows).chain(shape.iter().copied()).collect();
+    // The casts are from E to itself.
+    Ok(match E::KIND {
+        ElementKind::F32 => Tensor::from_slice(bytemuck::cast_slice::<E, f32>(observations), shape, device)?,
+        ElementKind::U8 => Tensor::from_slice(bytemuck::cast_slice::<E, u8>(observations), shape, device)?,
+    })
+}
+
+/// The network's outputs `[rows, actions]`, row after row.
+pub(crate) fn values<E: Element>(network: &QNetwork, observations: &[E]) -> Result<Vec<f32>, AgentError> {
+    Ok(network.values(&tensor(network, observations)?)?.flatten_all()?.to_vec1()?)
+}
+
+/// Checks that there is one action for each row of observations.
+pub(crate) fn check<E>(network: &QNetwork, observations: &[E], actions: &[usize]) -> Result<(), AgentError> {
+    let rows = count(observations, network.observation_shape())?;
+    if rows == actions.len() {
+        return Ok(());
+    }
+    let expected = format!("one for each of {rows} rows of observations");
+    Err(AgentError::Shape { what: "actions", actual: actions.len(), expected })
+}
+
+/// Checks that a transition's action exists and that its reward is a number.
+pub(crate) fn check_transition<E>(
+    transition: &Transition<'_, E>,
+    stream: usize,
+    actions: usize,
+    counters: &Counters,
+) -> Result<(), AgentError> {
+    let &Transition { action, reward, .. } = transition;
+    if action as usize >= actions {
+        let expected = format!("the actions are 0 to {}", actions - 1);
+        return Err(AgentError::Unknown { what: "action", number: action as usize, expected });
+    }
+    if !reward.is_finite() {
+        return Err(AgentError::Reward { stream, agent_step: counters.agent_steps, reward });
+    }
+    Ok(())
+}
+
+/// Number of rows.
+fn count<E>(observations: &[E], shape: &[usize]) -> Result<usize, AgentError> {
+    let (len, actual) = (shape.iter().product::<usize>(), observations.len());
+    match actual.checked_div(len) {
+        Some(rows) if rows * len == actual => Ok(rows),
+        _ => {
+            let expected = format!("a whole number of observations of shape {shape:?} was expected");
+            Err(AgentError::Shape { what: "observations", actual, expected })
+        }
+    }
+}
