@@ -1,6 +1,6 @@
 //! DQN and its variants, in the order of the paper's algorithm: act, store, sample, target, loss, update.
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use deepq_envs::{Element, NumpyRng, Seeds};
 use deepq_nets::{Gradients, NetworkSpec, Optimizer, OptimizerSpec, Parameters, QNetwork, TdLoss, td_loss};
 use deepq_replay::{Batch, Replay, Transition};
@@ -199,11 +199,18 @@ impl<E: Element> Dqn<E> {
         self.replay.sample(self.spec.batch_size, &mut self.replay_rng, &mut self.batch)?;
         let batch = &self.batch;
 
-        // What their Q-values should have been.
-        let targets = self.targets(batch)?;
+        // Their Q-values, and what these should have been.
+        let observations = tensor(&self.online, &batch.observations)?;
+        let next_observations = tensor(&self.online, &batch.next_observations)?;
+        let (q_tm1, q_t_online) = if self.asks_online_of_next() {
+            let (q_tm1, q_t) = self.online.forward_with_next(&observations, &next_observations)?;
+            (q_tm1, Some(q_t))
+        } else {
+            (self.online.forward(&observations)?, None)
+        };
+        let targets = self.targets_from(batch, &next_observations, q_t_online)?;
 
-        // The loss of what they are.
-        let q_tm1 = self.online.forward(&tensor(&self.online, &batch.observations)?)?;
+        // The loss of their difference.
         let TdLoss { loss, .. } = td_loss(&q_tm1, &batch.actions, &targets, Some(&batch.weights), self.spec.loss)?;
         let loss_value = loss.to_scalar::<f32>()?;
         let q_values = q_tm1.flatten_all()?.to_vec1::<f32>()?;
@@ -243,16 +250,33 @@ impl<E: Element> Dqn<E> {
     ///
     /// If the batch does not fit the network.
     pub fn targets(&self, batch: &Batch<E>) -> Result<Vec<f32>, AgentError> {
-        let (r_t, discount_t) = (&batch.rewards, &batch.discounts);
         let next_observations = tensor(&self.online, &batch.next_observations)?;
-        let values = |network: &QNetwork| -> Result<Vec<f32>, AgentError> {
-            Ok(network.values(&next_observations)?.flatten_all()?.to_vec1()?)
-        };
-        let q_t = values(self.target.as_ref().unwrap_or(&self.online))?;
-        let mut targets = if self.spec.double {
-            targets::double_q_learning(r_t, discount_t, &q_t, &values(&self.online)?)?
-        } else {
-            targets::q_learning(r_t, discount_t, &q_t)?
+        self.targets_from(batch, &next_observations, None)
+    }
+
+    /// Whether targets need the online network's Q-values of the next observations: to select the action, or because
+    /// there is no target network.
+    fn asks_online_of_next(&self) -> bool {
+        self.spec.double || self.target.is_none()
+    }
+
+    /// The targets; with the online network's Q-values of the next observations, if they are known already.
+    fn targets_from(
+        &self,
+        batch: &Batch<E>,
+        next_observations: &Tensor,
+        q_t_online: Option<Tensor>,
+    ) -> Result<Vec<f32>, AgentError> {
+        let (r_t, discount_t) = (&batch.rewards, &batch.discounts);
+        let slice = |q: Tensor| -> Result<Vec<f32>, AgentError> { Ok(q.flatten_all()?.to_vec1()?) };
+        let values = |network: &QNetwork| slice(network.values(next_observations)?);
+        let online_values = || q_t_online.map_or_else(|| values(&self.online), slice);
+        let mut targets = match &self.target {
+            Some(target) if self.spec.double => {
+                targets::double_q_learning(r_t, discount_t, &values(target)?, &online_values()?)?
+            }
+            Some(target) => targets::q_learning(r_t, discount_t, &values(target)?)?,
+            None => targets::q_learning(r_t, discount_t, &online_values()?)?,
         };
         if let Some(value) = self.spec.terminal_target {
             targets::fix_terminal(&mut targets, discount_t, value);
