@@ -1,1 +1,42 @@
-//! To be written.
+//! An experiment from its TOML file to its results.
+//!
+//! This crate joins agents to the disk and the screen. It must not know how an algorithm works inside: it hands the
+//! sections of a file to the crates that own them, drives whatever implements [`Agent`](deepq_agents::Agent), and writes
+//! down what is said.
+//!
+//! 1. [`config`]: an experiment is a file of data, checked whole before anything runs.
+//! 2. [`training`]: the loop, as an iterator of events.
+//! 3. [`evaluation`]: whole games in environments of their own, by the experiment's protocol.
+//! 4. [`run`]: a run's folder; checkpoints that are there whole or not at all; tables, TensorBoard events, the summary.
+//! 5. [`listeners`]: those who watch the loop from outside.
+//! 6. [`assembly`]: makes the environments, agents and evaluators that an experiment names.
+//! 7. [`session`]: all of it together, from start or from a checkpoint.
+//!
+//! [`parity`] stands beside them: it replays what Gymnasium recorded and compares every bit.
+//!
+//! The program `deepq` is a command line over this.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use deepq_experiments::config::{self, Overrides};
+//! use deepq_experiments::session::{self, Settings};
+//!
+//! let overrides = Overrides { steps: Some(2_000), seed: Some(7), ..Overrides::default() };
+//! let (experiment, document) = config::load("cartpole", &overrides)?;
+//! let summary = session::start(&experiment, &document, Path::new("runs/mine"), &Settings::default())?;
+//! println!("{} updates, digest {}", summary.updates, summary.digest);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod assembly;
+pub mod config;
+mod error;
+pub mod evaluation;
+pub mod listeners;
+pub mod memory;
+pub mod parity;
+pub mod run;
+pub mod session;
+pub mod training;
+
+pub use error::RunError;

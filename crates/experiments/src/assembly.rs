@@ -1,0 +1,216 @@
+//! Makes what an experiment names: environments, agents, evaluators.
+
+use deepq_agents::{Agent, AgentError, Dqn, DqnParts};
+use deepq_envs::{AnyEnv, BoxedEnv, Element, ElementKind, EnvError, EnvOptions, OptionValue, Registry, Seeds};
+use deepq_nets::{Device, NetError, QNetwork};
+use deepq_replay::{Layout, ReplayError, ReplaySpec};
+
+use crate::RunError;
+use crate::config::{Document, EnvironmentSection, Experiment, KeyProblem, Problem, of_agent, of_net};
+use crate::evaluation::{Evaluator, Protocol};
+use crate::memory::MemoryPlan;
+
+/// An element type whose environments the registry can give.
+pub trait Observed: Element {
+    /// The environment, if its observations are of this type.
+    fn env(env: AnyEnv) -> Option<BoxedEnv<Self>>;
+}
+
+impl Observed for f32 {
+    fn env(env: AnyEnv) -> Option<BoxedEnv<Self>> {
+        env.into_vector()
+    }
+}
+
+impl Observed for u8 {
+    fn env(env: AnyEnv) -> Option<BoxedEnv<Self>> {
+        env.into_frames()
+    }
+}
+
+/// An experiment with everything at hand that it is made of.
+pub struct Assembly<'a> {
+    /// The experiment.
+    pub experiment: &'a Experiment,
+    /// Its file, to say where a wrong value stands.
+    pub document: &'a Document,
+    /// The environments there are.
+    pub registry: &'a Registry,
+    /// Where networks live.
+    pub device: &'a Device,
+}
+
+impl Assembly<'_> {
+    /// The root of all randomness.
+    pub fn seeds(&self) -> Seeds {
+        Seeds::new(self.experiment.training.seed)
+    }
+
+    /// What the observations are made of.
+    ///
+    /// # Errors
+    ///
+    /// If the environment cannot be made.
+    pub fn element(&self) -> Result<ElementKind, RunError> {
+        Ok(self.any(&self.experiment.environment, &EnvOptions::new())?.kind())
+    }
+
+    fn any(&self, section: &EnvironmentSection, evaluation: &EnvOptions) -> Result<AnyEnv, RunError> {
+        let made = self.registry.make(&section.id, &section.options);
+        made.map_err(|error| match of_env(error, evaluation) {
+            Ok(problem) => self.document.locate(problem).into(),
+            Err(error) => error.into(),
+        })
+    }
+
+    fn environments<E: Observed>(
+        &self,
+        n: usize,
+        section: &EnvironmentSection,
+        evaluation: &EnvOptions,
+    ) -> Result<Vec<BoxedEnv<E>>, RunError> {
+        let other = || {
+            let message = format!("the observations of {} are not of the training environment's type", section.id);
+            self.document.locate(KeyProblem::new("evaluation.environment", Problem::Other(message))).into()
+        };
+        (0..n).map(|_| E::env(self.any(section, evaluation)?).ok_or_else(other)).collect()
+    }
+
+    /// The environments to train in.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be made; the message names the key.
+    pub fn training_environments<E: Observed>(&self) -> Result<Vec<BoxedEnv<E>>, RunError> {
+        let Experiment { environment, training, .. } = self.experiment;
+        self.environments(training.environments, environment, &EnvOptions::new())
+    }
+
+    /// An evaluation by the experiment's protocol; `protocol` may change the number of episodes and the seeds.
+    ///
+    /// # Errors
+    ///
+    /// If the environments cannot be made; the message names the key.
+    pub fn evaluator<E: Observed>(&self, protocol: Protocol) -> Result<Evaluator<E>, RunError> {
+        let section = self.experiment.evaluation_environment();
+        let n = self.experiment.evaluation.environments.min(protocol.episodes);
+        let envs = self.environments(n, &section, &self.experiment.evaluation.environment)?;
+        Ok(Evaluator::new(envs, protocol))
+    }
+
+    /// The experiment's own protocol.
+    pub fn protocol(&self) -> Protocol {
+        let evaluation = &self.experiment.evaluation;
+        Protocol { episodes: evaluation.episodes, epsilon: evaluation.epsilon, seeds: self.seeds() }
+    }
+
+    /// What the replay is made for.
+    fn layout<E: Element>(&self, env: &BoxedEnv<E>) -> Layout {
+        let Experiment { environment, training, .. } = self.experiment;
+        let space = env.observation_space();
+        let stack = match environment.options.get("frame_stack") {
+            Some(OptionValue::Integer(frames)) => usize::try_from(*frames).unwrap_or(1).max(1),
+            // A preset of preprocessing stacks frames unasked, in the first dimension.
+            _ if environment.options.get("protocol").is_some() && space.shape().len() == 3 => space.shape()[0],
+            _ => 1,
+        };
+        Layout { observation_len: space.len(), stack, streams: training.environments }
+    }
+
+    /// What a run will hold in memory, before it is allocated.
+    ///
+    /// # Errors
+    ///
+    /// If the replay or the network is impossible; the message names the key.
+    pub fn memory<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<MemoryPlan, RunError> {
+        let replay = &self.experiment.replay;
+        let replay = replay.planned_bytes::<E>(&self.layout(env)).map_err(|error| self.of_replay(error))?;
+        let network = self.network(env)?;
+        // Online and target weights, gradients, two moments.
+        const COPIES: u64 = 5;
+        Ok(MemoryPlan { replay, networks: network.parameters().count() as u64 * 4 * COPIES })
+    }
+
+    fn network<E: Element>(&self, env: &BoxedEnv<E>) -> Result<QNetwork, RunError> {
+        let shape = env.observation_space().shape();
+        let mut rng = self.seeds().stream("weights");
+        let network = QNetwork::new(&self.experiment.network, shape, env.action_space().n(), &mut rng, self.device);
+        network.map_err(|error| match error {
+            error @ NetError::Spec { .. } => self.document.locate(of_net(error, "network")).into(),
+            error => AgentError::from(error).into(),
+        })
+    }
+
+    /// The agent, at its first step.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made; the message names the key.
+    pub fn agent<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<Box<dyn Agent<E>>, RunError> {
+        self.agent_with(env, &self.experiment.replay)
+    }
+
+    /// An agent to play with, not to train: its replay has room for a batch.
+    ///
+    /// # Errors
+    ///
+    /// As [`agent`](Self::agent).
+    pub fn player<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<Box<dyn Agent<E>>, RunError> {
+        let capacity = self.experiment.training.batch_size + self.layout(env).streams * 256;
+        self.agent_with(env, &ReplaySpec::uniform(capacity))
+    }
+
+    fn agent_with<E: Observed>(&self, env: &BoxedEnv<E>, replay: &ReplaySpec) -> Result<Box<dyn Agent<E>>, RunError> {
+        let spec = self.experiment.dqn();
+        let replay = replay.build::<E>(&self.layout(env), spec.discount).map_err(|error| self.of_replay(error))?;
+        let agent = Dqn::new(DqnParts {
+            spec: &spec,
+            exploration: &self.experiment.exploration,
+            network: &self.experiment.network,
+            optimizer: &self.experiment.optimizer,
+            replay,
+            observation_shape: env.observation_space().shape(),
+            actions: env.action_space().n(),
+            seeds: &self.seeds(),
+            device: self.device,
+        });
+        match agent {
+            Ok(agent) => Ok(Box::new(agent)),
+            Err(AgentError::Spec(error)) => Err(self.document.locate(of_agent(error)).into()),
+            Err(AgentError::Net(error @ NetError::Spec { .. })) => {
+                Err(self.document.locate(of_net(error, "network")).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn of_replay(&self, error: ReplayError) -> RunError {
+        match error {
+            ReplayError::Setting { key, value, reason } => {
+                let key = format!("replay.{key}");
+                self.document.locate(KeyProblem::new(&key, Problem::Other(format!("{value}: {reason}")))).into()
+            }
+            error => AgentError::from(error).into(),
+        }
+    }
+}
+
+/// The key that an environment complains about. Options that `[evaluation.environment]` gives are sought there.
+fn of_env(error: EnvError, evaluation: &EnvOptions) -> Result<KeyProblem, EnvError> {
+    let key = |option: &str| match evaluation.get(option) {
+        Some(_) => format!("evaluation.environment.{option}"),
+        None => format!("environment.{option}"),
+    };
+    match error {
+        EnvError::UnknownId { .. } => Ok(KeyProblem::new("environment.id", Problem::Other(error.to_string()))),
+        EnvError::UnknownOption { option, known, .. } => {
+            let known = known.split(", ").map(str::to_owned).chain(["id".to_owned()]).collect();
+            Ok(KeyProblem::new(&key(&option), Problem::Unknown { known }))
+        }
+        EnvError::InvalidOption { option, value, reason, .. } => {
+            let allowed = reason.strip_prefix("it is ").unwrap_or(&reason).to_owned();
+            Ok(KeyProblem::invalid(&key(&option), value, allowed))
+        }
+        error => Err(error),
+    }
+}

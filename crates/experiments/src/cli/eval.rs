@@ -1,0 +1,77 @@
+//! `deepq eval`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use deepq_experiments::RunError;
+use deepq_experiments::evaluation::EvaluationError;
+use deepq_experiments::listeners::{Screen, grouped};
+use deepq_experiments::run::EvaluationFigures;
+use deepq_experiments::session::{self, EvaluationRequest, WhichCheckpoint};
+
+use super::{Machine, interrupt, logging};
+
+const EXAMPLES: &str = "\
+Examples:
+  deepq eval runs/first-pong                                 the best weights, by the experiment's protocol
+  deepq eval runs/first-pong --checkpoint last --episodes 100 --json
+  deepq eval runs/first-pong --seed 12345                    other episodes than in training
+
+Without --episodes and --seed the evaluation that training made at the checkpoint's step is made again, and gives the
+same returns.";
+
+/// Arguments of `deepq eval`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The run's folder
+    run: PathBuf,
+    /// Episodes [default: the experiment's evaluation.episodes]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    episodes: Option<u32>,
+    /// The root of the evaluation's randomness [default: the run's seed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// best, last, a checkpoint's folder or a safetensors file of weights
+    #[arg(long, value_name = "best|last|FILE", default_value = "best")]
+    checkpoint: String,
+    /// Print the figures and the episodes' returns as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+/// Evaluates.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let screen = Screen::new(false);
+    logging::start(&screen);
+    let settings = arguments.machine.settings(&screen, interrupt::flag(&screen)?);
+    let request = EvaluationRequest {
+        checkpoint: match arguments.checkpoint.as_str() {
+            "best" => WhichCheckpoint::Best,
+            "last" => WhichCheckpoint::Last,
+            path => WhichCheckpoint::At(path.into()),
+        },
+        episodes: arguments.episodes.map(|episodes| episodes as usize),
+        seed: arguments.seed,
+    };
+    let evaluation = match session::evaluate(&arguments.run, &request, &settings) {
+        Err(RunError::Evaluation(EvaluationError::Interrupted)) => return Ok(interrupt::exit_code()),
+        evaluation => evaluation?,
+    };
+    let figures = EvaluationFigures::from(&evaluation);
+    if arguments.json {
+        let mut json = serde_json::to_value(&figures)?;
+        json["returns"] = serde_json::to_value(&evaluation.returns)?;
+        println!("{json}");
+    } else {
+        let EvaluationFigures { mean, std, min, max, median, episodes, at_step } = figures;
+        println!(
+            "{episodes} episodes with the weights of step {}: mean {mean:.2} ± {std:.2}, median {median:.2}, min {min:.2}, max {max:.2}",
+            grouped(at_step)
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,30 @@
+//! Ctrl-C, and the SIGTERM that schedulers send.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use deepq_experiments::listeners::Screen;
+
+/// Exit code of a run that was interrupted: 128 and the number of SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// Exit code for a run that ended because it was asked to.
+pub(super) fn exit_code() -> ExitCode {
+    ExitCode::from(INTERRUPTED)
+}
+
+/// A flag that the first signal sets. The second ends the program at once.
+pub(super) fn flag(screen: &Screen) -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (asked, screen) = (Arc::clone(&stop), screen.clone());
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        screen.line("Stopping after a checkpoint; once more to stop at once.");
+    })
+    .context("cannot watch for Ctrl-C")?;
+    Ok(stop)
+}

@@ -1,0 +1,108 @@
+//! The command line.
+//!
+//! Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted after writing a checkpoint.
+
+mod eval;
+mod interrupt;
+mod list;
+mod logging;
+mod parity;
+mod train;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::{Args, Parser, Subcommand};
+use deepq_atari::RomLibrary;
+use deepq_envs::Registry;
+use deepq_experiments::RunError;
+use deepq_experiments::config::ConfigError;
+use deepq_experiments::listeners::Screen;
+use deepq_experiments::session::Settings;
+use deepq_nets::DeviceChoice;
+
+/// Value-based deep reinforcement learning, from CartPole to Atari.
+#[derive(Debug, Parser)]
+#[command(name = "deepq", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train an experiment, or go on with a run
+    Train(train::Arguments),
+    /// Evaluate a run's weights by its experiment's protocol
+    Eval(eval::Arguments),
+    /// Replay episodes recorded with Gymnasium; exit 0 only if every bit is equal
+    Parity(parity::Arguments),
+    /// List experiments, environments and networks
+    List(list::Arguments),
+}
+
+/// Where ROMs are.
+#[derive(Args, Clone, Debug)]
+struct Roms {
+    /// Take the ROMs of Atari games from this folder [else: $DEEPQ_ROM_DIR, then roms/ of the workspace]
+    #[arg(long, value_name = "DIR")]
+    rom_dir: Option<PathBuf>,
+}
+
+impl Roms {
+    /// All environments that there are.
+    fn registry(&self) -> Registry {
+        let named = std::env::var_os("DEEPQ_ROM_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        let workspace = std::env::var_os("DEEPQ_WORKSPACE").map(PathBuf::from).unwrap_or_default();
+        let folders = self.rom_dir.clone().into_iter().chain(named).chain([workspace.join("roms")]);
+        let mut registry = Registry::standard();
+        deepq_atari::register(&mut registry, RomLibrary::new(folders.collect()));
+        registry
+    }
+}
+
+/// What every command that plays needs.
+#[derive(Args, Clone, Debug)]
+struct Machine {
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    device: DeviceChoice,
+    /// Threads [default: as many as the machine has]; results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    #[command(flatten)]
+    roms: Roms,
+}
+
+impl Machine {
+    fn settings(&self, screen: &Screen, stop: Arc<AtomicBool>) -> Settings {
+        Settings {
+            registry: self.roms.registry(),
+            device: self.device,
+            threads: self.threads.map(usize::from),
+            screen: screen.clone(),
+            stop,
+            ..Settings::default()
+        }
+    }
+}
+
+/// Runs the program.
+pub(crate) fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Parity(arguments) => parity::run(&arguments),
+        Command::List(arguments) => list::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        let usage = match error.downcast_ref::<RunError>() {
+            Some(RunError::Config(_)) => true,
+            _ => error.is::<ConfigError>(),
+        };
+        ExitCode::from(if usage { 2 } else { 1 })
+    })
+}

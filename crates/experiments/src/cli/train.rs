@@ -1,0 +1,128 @@
+//! `deepq train`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use deepq_experiments::config::{self, Overrides};
+use deepq_experiments::listeners::{Screen, duration, grouped};
+use deepq_experiments::run::{EvaluationFigures, Finished, Summary};
+use deepq_experiments::session;
+
+use super::{Machine, interrupt, logging};
+
+const EXAMPLES: &str = "\
+Examples:
+  deepq train cartpole
+  deepq train pong --steps 20000 --out runs/first-pong
+  deepq train cartpole --seed 7 --set agent.discount=0.98 --set network.torso.hidden=[64,64]
+  deepq train mine.toml                                  an experiment of your own
+  deepq train --resume runs/first-pong --steps 40000     go on, and further than planned
+
+A run is a folder: experiment.toml (as it was run), metrics.csv, eval.csv, TensorBoard events, checkpoints/, log.txt and
+summary.json. Ctrl-C writes a checkpoint and ends; --resume goes on exactly there.";
+
+/// Arguments of `deepq train`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// An experiment's name, as `deepq list` shows it, or a TOML file
+    #[arg(required_unless_present = "resume")]
+    experiment: Option<String>,
+    /// Go on exactly where this run stopped
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["experiment", "seed", "set", "out"])]
+    resume: Option<PathBuf>,
+    /// The root of all randomness [default: the experiment's training.seed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Agent steps of the whole run [default: the experiment's training.steps]
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+    /// Override a key of the experiment, as agent.discount=0.98
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The run's own folder [default: runs/<experiment>-s<seed>-<time>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long)]
+    quiet: bool,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+/// Trains.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let screen = Screen::new(arguments.quiet);
+    let log = logging::start(&screen);
+    let settings = |run: &std::path::Path| -> anyhow::Result<session::Settings> {
+        let mut settings = arguments.machine.settings(&screen, interrupt::flag(&screen)?);
+        let (log, path) = (log.clone(), run.join("log.txt"));
+        settings.on_start = std::sync::Arc::new(move || log.open(&path));
+        Ok(settings)
+    };
+    let (folder, summary) = match (&arguments.resume, &arguments.experiment) {
+        (Some(run), _) => (run.clone(), session::resume(run, arguments.steps, &settings(run)?)?),
+        (None, Some(name)) => {
+            let overrides = Overrides { set: arguments.set.clone(), seed: arguments.seed, steps: arguments.steps };
+            let (experiment, document) = config::load(name, &overrides)?;
+            let folder = arguments.out.clone().unwrap_or_else(|| {
+                let run = format!("{}-s{}-{}", experiment.name, experiment.training.seed, timestamp());
+                PathBuf::from("runs").join(run)
+            });
+            let summary = session::start(&experiment, &document, &folder, &settings(&folder)?)?;
+            (folder, summary)
+        }
+        (None, None) => anyhow::bail!("name an experiment, or a run with --resume"),
+    };
+    if !arguments.quiet {
+        screen.line(&text(&summary));
+    }
+    // The one thing on standard output: where the results lie, for scripts.
+    println!("{}", folder.display());
+    Ok(if summary.finished == Finished::Interrupted { interrupt::exit_code() } else { ExitCode::SUCCESS })
+}
+
+fn text(summary: &Summary) -> String {
+    let mut lines = vec![format!(
+        "{} after {} steps, {} updates and {} episodes in {}",
+        match summary.finished {
+            Finished::Steps => "Done",
+            Finished::Threshold => "Done: the evaluation reached evaluation.stop_at",
+            Finished::Interrupted => "Interrupted",
+        },
+        grouped(summary.agent_steps),
+        grouped(summary.updates),
+        grouped(summary.episodes),
+        duration(Duration::from_secs_f64(summary.seconds)),
+    )];
+    let evaluations = [("best", &summary.best_evaluation), ("last", &summary.last_evaluation)];
+    for (name, evaluation) in evaluations {
+        if let Some(EvaluationFigures { mean, std, min, max, at_step, .. }) = evaluation {
+            let at_step = grouped(*at_step);
+            lines.push(format!(
+                "  {name} evaluation: mean {mean:.1} ± {std:.1}, min {min:.1}, max {max:.1}, at step {at_step}"
+            ));
+        }
+    }
+    lines.push(format!("  digest {}", summary.digest));
+    lines.join("\n")
+}
+
+/// `20250131-235959`, in UTC: a name that no other run of the second has.
+fn timestamp() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Howard Hinnant's civil_from_days, for days since 1970-01-01.
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}{month:02}{day:02}-{:02}{:02}{:02}", second / 3600, second / 60 % 60, second % 60)
+}

@@ -1,0 +1,198 @@
+//! An experiment file as text: parsed, with overrides put into it, comments kept.
+
+use serde::Deserialize;
+use toml_edit::{DocumentMut, Item, Key, TableLike, Value};
+
+use super::error::{ConfigError, KeyProblem, Problem};
+use super::node::Node;
+
+/// An experiment file with its overrides.
+///
+/// What a run writes beside its results is this document's [`text`](Self::text): the file as its author commented it,
+/// with every override in its place.
+#[derive(Clone, Debug)]
+pub struct Document {
+    file: String,
+    /// The file with its spans, to say the line of a key.
+    original: toml_edit::Document<String>,
+    current: DocumentMut,
+    overrides: Vec<Override>,
+}
+
+#[derive(Clone, Debug)]
+struct Override {
+    path: Vec<String>,
+    /// How the message names it: `--set agent.discount=2`, `--steps 0`.
+    name: String,
+}
+
+impl Document {
+    /// Parses a file's text; `file` is its name in messages.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Syntax`].
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        let syntax =
+            |error: toml_edit::TomlError| ConfigError::Syntax { file: file.to_owned(), reason: error.to_string() };
+        let original = toml_edit::Document::parse(text.to_owned()).map_err(syntax)?;
+        let current = text.parse::<DocumentMut>().map_err(syntax)?;
+        Ok(Self { file: file.to_owned(), original, current, overrides: Vec::new() })
+    }
+
+    /// Puts `key=value` in place, as `agent.discount=0.98`. The value is TOML; what is no TOML value is taken as text,
+    /// so that `environment.id=CartPole-v0` needs no quotes.
+    ///
+    /// Whether the key exists and the value fits is checked when the document is [`read`](Self::read).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Override`] if there is no `=`, the key is not one, or a part of it is a value and no section.
+    pub fn set(&mut self, assignment: &str) -> Result<(), ConfigError> {
+        let name = format!("--set {}", assignment.trim());
+        let wrong = |reason: String| ConfigError::Override { assignment: name.clone(), reason };
+        let Some((key, value)) = assignment.split_once('=') else {
+            return Err(wrong("an override looks like agent.discount=0.98".to_owned()));
+        };
+        let keys =
+            Key::parse(key.trim()).map_err(|_| wrong(format!("{:?} is not a key as agent.discount", key.trim())))?;
+        let path: Vec<String> = keys.iter().map(|key| key.get().to_owned()).collect();
+        let value = value.trim().parse::<Value>().unwrap_or_else(|_| Value::from(value.trim()));
+        self.put(&path, value, name.clone()).map_err(wrong)
+    }
+
+    /// Puts a value in place that came from an option of its own, as `--steps 1000`; `name` is how messages call it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Override`] if a part of the key is a value and no section.
+    pub fn set_value(&mut self, key: &str, value: impl Into<Value>, name: &str) -> Result<(), ConfigError> {
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        self.put(&path, value.into(), name.to_owned())
+            .map_err(|reason| ConfigError::Override { assignment: name.to_owned(), reason })
+    }
+
+    fn put(&mut self, path: &[String], mut value: Value, name: String) -> Result<(), String> {
+        let Some((last, sections)) = path.split_last() else { return Err("the key is empty".to_owned()) };
+        let mut table: &mut dyn TableLike = self.current.as_table_mut();
+        for (depth, section) in sections.iter().enumerate() {
+            let inline = depth > 0;
+            let item = table.entry(section).or_insert_with(|| {
+                if inline { Item::Value(Value::InlineTable(Default::default())) } else { toml_edit::table() }
+            });
+            table = item
+                .as_table_like_mut()
+                .ok_or_else(|| format!("{} is a value, not a section", path[..=depth].join(".")))?;
+        }
+        if let Some(old) = table.get(last).and_then(Item::as_value) {
+            // The comment behind the value belongs to it.
+            *value.decor_mut() = old.decor().clone();
+        }
+        match table.get_mut(last) {
+            // In place, so that the comments above the key stay.
+            Some(item) => *item = Item::Value(value),
+            None => {
+                table.insert(last, Item::Value(value));
+            }
+        }
+        self.overrides.push(Override { path: path.to_vec(), name });
+        Ok(())
+    }
+
+    /// Reads the whole document into a type.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Key`] for the first unknown key, missing key or value of the wrong type.
+    pub fn read<'d, T: Deserialize<'d>>(&'d self) -> Result<T, ConfigError> {
+        T::deserialize(Node::from(self.current.as_item())).map_err(|problem| self.locate(problem))
+    }
+
+    /// Whether a key stands in the document.
+    pub fn contains(&self, key: &str) -> bool {
+        find(self.current.as_item(), key.split('.')).is_some()
+    }
+
+    /// Says where a problem comes from: the override that set the key, or the line of the file.
+    pub fn locate(&self, mut problem: KeyProblem) -> ConfigError {
+        self.complete(&mut problem);
+        let path = &problem.path;
+        let from_override = (problem.problem != Problem::Missing)
+            .then(|| self.overrides.iter().rev().find(|o| o.path.starts_with(path) || path.starts_with(&o.path)))
+            .flatten();
+        let origin = match from_override {
+            Some(found) => found.name.clone(),
+            None => match self.line(path) {
+                Some(line) => format!("{}, line {line}", self.file),
+                None => self.file.clone(),
+            },
+        };
+        ConfigError::Key { origin, problem }
+    }
+
+    /// Completes the path of a value that is not allowed. Serde reads a table whose kind is one of its keys (`[agent]`,
+    /// `network.torso`) through a buffer that forgets keys: it knows the value, and the table. The key is the one in it
+    /// that has this value; the override, where several have it.
+    fn complete(&self, problem: &mut KeyProblem) {
+        let Problem::Invalid { found, .. } = &problem.problem else { return };
+        let Some(table) = find(self.current.as_item(), problem.path.iter().map(String::as_str)) else { return };
+        let mut keys = Vec::new();
+        leaves(table, &mut problem.path.clone(), &mut |path, value| {
+            if shown(value).as_ref() == Some(found) {
+                keys.push(path.to_vec());
+            }
+        });
+        let overridden = keys.iter().find(|key| self.overrides.iter().any(|o| o.path == **key));
+        match (overridden, keys.as_slice()) {
+            (Some(key), _) | (None, [key]) => problem.path.clone_from(key),
+            _ => {}
+        }
+    }
+
+    /// The line of a key in the file; of the nearest section around it where it does not stand there.
+    fn line(&self, path: &[String]) -> Option<usize> {
+        (1..=path.len()).rev().find_map(|depth| {
+            let item = find(self.original.as_item(), path[..depth].iter().map(String::as_str))?;
+            let start = item.span()?.start;
+            Some(self.original.raw().get(..start)?.matches('\n').count() + 1)
+        })
+    }
+
+    /// The file's name in messages.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The document as text, overrides in place.
+    pub fn text(&self) -> String {
+        self.current.to_string()
+    }
+}
+
+fn find<'d, 'k>(root: &'d Item, path: impl IntoIterator<Item = &'k str>) -> Option<&'d Item> {
+    path.into_iter().try_fold(root, |item, key| item.as_table_like()?.get(key))
+}
+
+/// Calls `f` for each value below a table, with its key.
+fn leaves(item: &Item, path: &mut Vec<String>, f: &mut impl FnMut(&[String], &Value)) {
+    for (key, item) in item.as_table_like().into_iter().flat_map(|table| table.iter()) {
+        path.push(key.to_owned());
+        match item.as_value() {
+            Some(value) if !value.is_inline_table() => f(path, value),
+            _ => leaves(item, path, f),
+        }
+        path.pop();
+    }
+}
+
+/// A value as [`Problem::Invalid`] says it.
+fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(format!("{:?}", text.value())),
+        Value::Integer(number) => Some(number.value().to_string()),
+        Value::Float(number) => Some(format!("{:?}", number.value())),
+        Value::Boolean(value) => Some(value.value().to_string()),
+        Value::Array(_) => Some("a list".to_owned()),
+        Value::Datetime(_) | Value::InlineTable(_) => None,
+    }
+}

@@ -1,0 +1,259 @@
+//! What an experiment says, section by section.
+
+use std::collections::BTreeMap;
+
+use deepq_agents::{ClipGradient, ClipReward, DqnSpec, LearningStarts, Schedule, SpecError, TargetUpdate};
+use deepq_envs::{EnvOptions, OptionValue};
+use deepq_nets::{Loss, NetError, NetworkSpec, OptimizerSpec};
+use deepq_replay::ReplaySpec;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::error::{KeyProblem, Problem};
+
+/// A whole experiment, as its file says it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// The experiment's name: runs are called after it.
+    pub name: String,
+    /// What it is, in one line, for `deepq list`.
+    pub summary: String,
+    /// `[environment]`: the task that the agent trains on.
+    pub environment: EnvironmentSection,
+    /// `[network]`.
+    pub network: NetworkSpec,
+    /// `[agent]`: the algorithm and its settings.
+    pub agent: AgentSection,
+    /// `[exploration]`: the probability of a random action.
+    pub exploration: Schedule,
+    /// `[optimizer]`.
+    pub optimizer: OptimizerSpec,
+    /// `[replay]`.
+    pub replay: ReplaySpec,
+    /// `[training]`: how long, how often, from which seed.
+    pub training: TrainingSection,
+    /// `[evaluation]`: the protocol by which the agent is judged.
+    pub evaluation: EvaluationSection,
+    /// `[checkpoint]`.
+    pub checkpoint: CheckpointSection,
+}
+
+/// `[environment]`: an id, and options that depend on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnvironmentSection {
+    /// Gymnasium's id.
+    pub id: String,
+    /// All other keys.
+    pub options: EnvOptions,
+}
+
+impl<'de> Deserialize<'de> for EnvironmentSection {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut keys = BTreeMap::<String, OptionValue>::deserialize(deserializer)?;
+        match keys.remove("id") {
+            Some(OptionValue::Text(id)) => Ok(Self { id, options: keys.into_iter().collect() }),
+            Some(other) => {
+                Err(D::Error::custom(format_args!("id = {other} is not allowed: it must be text in quotes")))
+            }
+            None => Err(D::Error::missing_field("id")),
+        }
+    }
+}
+
+/// `[agent]`: the algorithm, named by `kind`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AgentSection {
+    /// Deep Q-learning and its variants.
+    Dqn {
+        /// See [`DqnSpec::discount`].
+        discount: f64,
+        /// See [`DqnSpec::double`].
+        double: bool,
+        /// See [`DqnSpec::target_update`].
+        target_update: TargetUpdate,
+        /// See [`DqnSpec::loss`].
+        loss: Loss,
+        /// See [`DqnSpec::clip_gradient`].
+        #[serde(default)]
+        clip_gradient: ClipGradient,
+        /// See [`DqnSpec::clip_reward`].
+        #[serde(default)]
+        clip_reward: ClipReward,
+        /// See [`DqnSpec::terminal_target`].
+        #[serde(default)]
+        terminal_target: Option<f32>,
+    },
+}
+
+/// `[training]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSection {
+    /// The root of all randomness of the run.
+    pub seed: u64,
+    /// Agent steps of the whole run, those of all environments together.
+    pub steps: u64,
+    /// Environments that play at the same time.
+    pub environments: usize,
+    /// See [`DqnSpec::batch_size`].
+    pub batch_size: usize,
+    /// See [`DqnSpec::learning_starts`].
+    pub learning_starts: LearningStarts,
+    /// See [`DqnSpec::update_every`].
+    pub update_every: u64,
+    /// See [`DqnSpec::gradient_steps`].
+    #[serde(default = "one")]
+    pub gradient_steps: u64,
+    /// Agent steps between two rows of means in `metrics.csv`.
+    pub log_every: u64,
+    /// Agent steps between two histograms of all weights and gradients for TensorBoard; 0 for none.
+    #[serde(default)]
+    pub histograms_every: u64,
+}
+
+/// `[evaluation]`: greedy, whole games, unclipped, in environments of its own.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationSection {
+    /// Agent steps between two evaluations; 0 for none.
+    pub every: u64,
+    /// Episodes of an evaluation.
+    pub episodes: usize,
+    /// Environments that play them at the same time.
+    pub environments: usize,
+    /// Probability of a random action; 0 is greedy.
+    #[serde(default)]
+    pub epsilon: f64,
+    /// Training ends when an evaluation's mean return reaches this.
+    #[serde(default)]
+    pub stop_at: Option<f64>,
+    /// `[evaluation.environment]`: options in place of those of `[environment]`.
+    #[serde(default)]
+    pub environment: EnvOptions,
+}
+
+/// `[checkpoint]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointSection {
+    /// Agent steps between two checkpoints; 0 for only one at the end.
+    pub every: u64,
+    /// How many are kept; with two, a damaged one costs only the steps since the one before it.
+    pub keep: usize,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// The most environments at once: more is taken for a slip of the hand.
+const MAX_ENVIRONMENTS: usize = 4096;
+
+impl Experiment {
+    /// The settings of DQN, which are in two sections.
+    pub fn dqn(&self) -> DqnSpec {
+        let AgentSection::Dqn { discount, double, target_update, loss, clip_gradient, clip_reward, terminal_target } =
+            self.agent;
+        let TrainingSection { batch_size, learning_starts, update_every, gradient_steps, .. } = self.training;
+        DqnSpec {
+            discount,
+            double,
+            target_update,
+            loss,
+            clip_gradient,
+            clip_reward,
+            terminal_target,
+            batch_size,
+            learning_starts,
+            update_every,
+            gradient_steps,
+        }
+    }
+
+    /// The evaluation's environment: the training's, with its own options in their place.
+    pub fn evaluation_environment(&self) -> EnvironmentSection {
+        let mut section = self.environment.clone();
+        for (name, value) in self.evaluation.environment.iter() {
+            section.options.insert(name, value.clone());
+        }
+        section
+    }
+
+    /// How the agent is judged, in words.
+    pub fn protocol(&self) -> String {
+        let EvaluationSection { episodes, epsilon, .. } = self.evaluation;
+        let EnvironmentSection { id, options } = self.evaluation_environment();
+        let actions = if epsilon == 0.0 { "greedy".to_owned() } else { format!("epsilon {epsilon}") };
+        let options: Vec<String> = options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let options = if options.is_empty() { String::new() } else { format!(" ({})", options.join(", ")) };
+        format!("{actions}, {episodes} whole episodes, unclipped, {id}{options}")
+    }
+
+    /// Checks every value that can be checked without making an environment.
+    ///
+    /// # Errors
+    ///
+    /// The first key whose value is not allowed.
+    pub fn validate(&self) -> Result<(), KeyProblem> {
+        let name_fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let named = !self.name.is_empty() && self.name.chars().all(name_fits) && !self.name.starts_with('.');
+        check(named, "name", format_args!("{:?}", self.name), "letters, digits, - and _: it becomes a folder's name")?;
+        self.network.validate().map_err(|error| of_net(error, "network"))?;
+        self.optimizer.validate().map_err(|error| of_net(error, "optimizer"))?;
+        self.dqn().validate().map_err(of_agent)?;
+        self.exploration
+            .validate(&(0.0..=1.0), "a probability, from 0 to 1")
+            .map_err(|error| KeyProblem::invalid(&format!("exploration.{}", error.key), &error.value, error.allowed))?;
+        self.training.validate()?;
+        self.evaluation.validate()?;
+        check(self.checkpoint.keep >= 1, "checkpoint.keep", self.checkpoint.keep, "at least 1")
+    }
+}
+
+impl TrainingSection {
+    fn validate(&self) -> Result<(), KeyProblem> {
+        let &Self { steps, environments, log_every, .. } = self;
+        check(steps >= 1, "training.steps", steps, "at least 1")?;
+        let possible = (1..=MAX_ENVIRONMENTS).contains(&environments);
+        check(possible, "training.environments", environments, &format!("from 1 to {MAX_ENVIRONMENTS}"))?;
+        check(log_every >= 1, "training.log_every", log_every, "at least 1")
+    }
+}
+
+impl EvaluationSection {
+    fn validate(&self) -> Result<(), KeyProblem> {
+        let &Self { episodes, environments, epsilon, stop_at, .. } = self;
+        check(episodes >= 1, "evaluation.episodes", episodes, "at least 1")?;
+        let possible = (1..=episodes.min(MAX_ENVIRONMENTS)).contains(&environments);
+        check(possible, "evaluation.environments", environments, "at least 1 and at most evaluation.episodes")?;
+        check((0.0..=1.0).contains(&epsilon), "evaluation.epsilon", epsilon, "a probability, from 0 to 1")?;
+        let stop = stop_at.unwrap_or_default();
+        check(!stop.is_nan(), "evaluation.stop_at", stop, "a number")
+    }
+}
+
+fn check(holds: bool, key: &str, found: impl std::fmt::Display, allowed: &str) -> Result<(), KeyProblem> {
+    if holds { Ok(()) } else { Err(KeyProblem::invalid(key, found, allowed)) }
+}
+
+/// Where the keys of [`DqnSpec`] stand in the file.
+pub(crate) fn of_agent(error: SpecError) -> KeyProblem {
+    let section = match error.key {
+        "batch_size" | "learning_starts" | "update_every" | "gradient_steps" => "training",
+        _ => "agent",
+    };
+    KeyProblem::invalid(&format!("{section}.{}", error.key), error.value, error.allowed)
+}
+
+/// A problem that the nets crate found in one of its sections.
+pub(crate) fn of_net(error: NetError, section: &str) -> KeyProblem {
+    match error {
+        // A layer is named as `network.torso.hidden[0]`.
+        NetError::Spec { key, reason } => {
+            KeyProblem::new(&key.replace('[', ".").replace(']', ""), Problem::Other(reason))
+        }
+        error => KeyProblem::new(section, Problem::Other(error.to_string())),
+    }
+}

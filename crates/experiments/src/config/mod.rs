@@ -1,0 +1,92 @@
+//! Experiments as data: TOML files, checked whole before anything runs.
+//!
+//! ```
+//! use deepq_experiments::config::{self, Overrides};
+//!
+//! let overrides = Overrides { set: vec!["agent.discount=0.98".into()], ..Overrides::default() };
+//! let (experiment, document) = config::load("cartpole", &overrides)?;
+//! assert_eq!(experiment.dqn().discount, 0.98);
+//! assert!(document.text().contains("discount = 0.98"));
+//!
+//! let overrides = Overrides { set: vec!["agent.discont=0.98".into()], ..Overrides::default() };
+//! let error = config::load("cartpole", &overrides).unwrap_err().to_string();
+//! assert!(error.starts_with("--set agent.discont=0.98: there is no key agent.discont; did you mean agent.discount?"));
+//! # Ok::<(), config::ConfigError>(())
+//! ```
+
+mod catalogue;
+mod document;
+mod error;
+mod experiment;
+mod node;
+
+use std::path::Path;
+
+pub use catalogue::{find, names, read};
+pub use document::Document;
+pub use error::{ConfigError, KeyProblem, Problem};
+pub use experiment::{
+    AgentSection, CheckpointSection, EnvironmentSection, EvaluationSection, Experiment, TrainingSection,
+};
+pub(crate) use experiment::{of_agent, of_net};
+
+/// What a command line changes in an experiment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overrides {
+    /// `--set key=value`, in order.
+    pub set: Vec<String>,
+    /// `--seed`: `training.seed`.
+    pub seed: Option<u64>,
+    /// `--steps`: `training.steps`.
+    pub steps: Option<u64>,
+}
+
+impl Overrides {
+    /// Puts the values in place.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Override`].
+    pub fn apply(&self, document: &mut Document) -> Result<(), ConfigError> {
+        for assignment in &self.set {
+            document.set(assignment)?;
+        }
+        for (key, option, value) in [("training.seed", "--seed", self.seed), ("training.steps", "--steps", self.steps)]
+        {
+            if let Some(value) = value {
+                let name = format!("{option} {value}");
+                let reason = || ConfigError::Override {
+                    assignment: name.clone(),
+                    reason: format!("at most {}, the largest number of a TOML file", i64::MAX),
+                };
+                document.set_value(key, i64::try_from(value).map_err(|_| reason())?, &name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds an experiment by name or path, puts the overrides in, and checks it.
+///
+/// # Errors
+///
+/// [`ConfigError`] says which file or override, which key, and what is allowed.
+pub fn load(name_or_path: &str, overrides: &Overrides) -> Result<(Experiment, Document), ConfigError> {
+    checked(find(name_or_path)?, overrides)
+}
+
+/// Reads an experiment from a file, puts the overrides in, and checks it.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_file(path: &Path, overrides: &Overrides) -> Result<(Experiment, Document), ConfigError> {
+    checked(read(path)?, overrides)
+}
+
+fn checked(mut document: Document, overrides: &Overrides) -> Result<(Experiment, Document), ConfigError> {
+    overrides.apply(&mut document)?;
+    let experiment: Experiment = document.read()?;
+    experiment.validate().map_err(|problem| document.locate(problem))?;
+    Ok((experiment, document))
+}

@@ -1,0 +1,75 @@
+//! What can go wrong with a run.
+
+use std::path::PathBuf;
+
+use deepq_agents::AgentError;
+use deepq_envs::EnvError;
+use deepq_nets::NetError;
+use thiserror::Error;
+
+use crate::config::ConfigError;
+use crate::evaluation::EvaluationError;
+use crate::memory::TooMuchMemory;
+use crate::run::StorageError;
+use crate::training::TrainingError;
+
+/// Why a run could not start, or stopped.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The experiment is not one.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file could not be written or read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The machine is too small.
+    #[error(transparent)]
+    Memory(#[from] TooMuchMemory),
+    /// An environment failed.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// The agent failed.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// A network failed, or its device.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The loop failed.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    /// The evaluation failed.
+    #[error(transparent)]
+    Evaluation(#[from] EvaluationError),
+    /// A checkpoint that is whole but does not fit.
+    #[error("the checkpoint {} cannot be used: {reason}", path.display())]
+    Checkpoint {
+        /// Its folder.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The threads could not be started.
+    #[error("cannot start {threads} threads: {reason}")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// The system's answer.
+        reason: String,
+    },
+    /// A run that was under way and stopped.
+    #[error("{source}\nThe run stopped at step {agent_step}. {}", match checkpoint {
+        Some(step) => format!("Its last checkpoint is that of step {step}; go on with --resume {}", run.display()),
+        None => "It has no checkpoint yet.".to_owned(),
+    })]
+    Stopped {
+        /// Why.
+        source: Box<RunError>,
+        /// At which agent step.
+        agent_step: u64,
+        /// The run.
+        run: PathBuf,
+        /// The agent step of its last checkpoint.
+        checkpoint: Option<u64>,
+    },
+}

@@ -1,0 +1,235 @@
+//! How good is the agent? Whole games in environments of their own, by the experiment's protocol.
+//!
+//! Every episode has a seed of its own, derived by name from the root seed, the agent step and the episode's number. The
+//! environments play in parallel, but which one plays which episode is fixed beforehand, so that no figure depends on
+//! timing: the same weights at the same step give the same returns, in training and from a checkpoint.
+
+use deepq_agents::{Agent, AgentError};
+use deepq_envs::{BoxedEnv, Element, ElementKind, Env as _, EnvError, NumpyRng, Reset, Seeds, Status, Step};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The returns of an evaluation's episodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The agent step at which the agent stood.
+    pub at_step: u64,
+    /// Undiscounted, unclipped return of each episode, in the episodes' order; at least one.
+    pub returns: Vec<f64>,
+    /// Agent steps of each episode.
+    pub lengths: Vec<u64>,
+}
+
+impl Evaluation {
+    /// Mean return.
+    pub fn mean(&self) -> f64 {
+        self.returns.iter().sum::<f64>() / self.returns.len() as f64
+    }
+
+    /// Standard deviation of the returns: of the population, as `numpy.std`.
+    pub fn std(&self) -> f64 {
+        let mean = self.mean();
+        (self.returns.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / self.returns.len() as f64).sqrt()
+    }
+
+    /// The lowest return.
+    pub fn min(&self) -> f64 {
+        self.returns.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    /// The highest return.
+    pub fn max(&self) -> f64 {
+        self.returns.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// The median; of an even number of returns the mean of the middle two.
+    pub fn median(&self) -> f64 {
+        let mut sorted = self.returns.clone();
+        sorted.sort_by(f64::total_cmp);
+        let middle = sorted.len() / 2;
+        if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
+    }
+
+    /// Mean length of the episodes, in agent steps.
+    pub fn mean_length(&self) -> f64 {
+        self.lengths.iter().sum::<u64>() as f64 / self.lengths.len() as f64
+    }
+}
+
+/// Why an evaluation did not come to its end.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EvaluationError {
+    /// Somebody asked to stop.
+    #[error("the evaluation was interrupted")]
+    Interrupted,
+    /// An environment failed.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// The agent failed.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+}
+
+/// How an evaluation goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Protocol {
+    /// Episodes to play.
+    pub episodes: usize,
+    /// Probability of a random action.
+    pub epsilon: f64,
+    /// The root of its randomness.
+    pub seeds: Seeds,
+}
+
+/// Environments to evaluate in.
+pub struct Evaluator<E: Element> {
+    tables: Vec<Table<E>>,
+    observation_len: usize,
+    protocol: Protocol,
+}
+
+/// An environment, and the episode that is being played in it.
+struct Table<E: Element> {
+    env: BoxedEnv<E>,
+    observation: Vec<E>,
+    playing: Option<Playing>,
+    actions: usize,
+}
+
+struct Playing {
+    episode: usize,
+    rng: NumpyRng,
+    total: f64,
+    length: u64,
+}
+
+impl<E: Element> Evaluator<E> {
+    /// Evaluations by this protocol in these environments, at least one.
+    pub fn new(envs: Vec<BoxedEnv<E>>, protocol: Protocol) -> Self {
+        let observation_len = envs.first().map_or(0, |env| env.observation_space().len());
+        let table = |env: BoxedEnv<E>| {
+            let actions = env.action_space().n();
+            Table { env, observation: vec![E::default(); observation_len], playing: None, actions }
+        };
+        Self { tables: envs.into_iter().map(table).collect(), observation_len, protocol }
+    }
+
+    /// Plays the protocol's episodes. Environment `i` of `n` plays episodes `i`, `i + n`, `i + 2n`, and so on.
+    ///
+    /// # Errors
+    ///
+    /// [`EvaluationError::Interrupted`] soon after `stop` says so, or what an environment or the agent cannot do.
+    pub fn evaluate(
+        &mut self,
+        agent: &dyn Agent<E>,
+        at_step: u64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Evaluation, EvaluationError> {
+        let Protocol { episodes, epsilon, seeds } = self.protocol;
+        let environments = self.tables.len();
+        let mut evaluation = Evaluation { at_step, returns: vec![0.0; episodes], lengths: vec![0; episodes] };
+        let seeded = |episode: usize| format!("evaluation/{at_step}/episode/{episode}");
+
+        let start = |table: &mut Table<E>, episode: usize| -> Result<(), EnvError> {
+            table.playing = None;
+            if episode < episodes {
+                let name = seeded(episode);
+                table.env.reset(&Reset::seeded(seeds.seed(&name)), &mut table.observation)?;
+                let rng = seeds.stream(&format!("{name}/exploration"));
+                table.playing = Some(Playing { episode, rng, total: 0.0, length: 0 });
+            }
+            Ok(())
+        };
+        for_each(&mut self.tables, |i, table| start(table, i))?;
+
+        let mut observations = Vec::with_capacity(environments * self.observation_len);
+        let mut actions = Vec::with_capacity(environments);
+        loop {
+            if stop() {
+                return Err(EvaluationError::Interrupted);
+            }
+            observations.clear();
+            for table in self.tables.iter().filter(|table| table.playing.is_some()) {
+                observations.extend_from_slice(&table.observation);
+            }
+            if observations.is_empty() {
+                return Ok(evaluation);
+            }
+            actions.clear();
+            actions.resize(observations.len() / self.observation_len, 0);
+            agent.greedy(&observations, &mut actions)?;
+
+            let mut chosen = actions.iter();
+            let mut turns: Vec<(&mut Table<E>, usize)> =
+                self.tables.iter_mut().filter(|table| table.playing.is_some()).zip(chosen.by_ref().copied()).collect();
+            let steps = map(&mut turns, |(table, action)| {
+                let Table { env, observation, playing, actions } = &mut **table;
+                if let Some(Playing { rng, .. }) = playing
+                    && epsilon > 0.0
+                    && rng.random() < epsilon
+                {
+                    *action = rng.index(*actions);
+                }
+                env.step(*action, observation)
+            })?;
+            for ((table, _), Step { reward, status, .. }) in turns.into_iter().zip(steps) {
+                let Some(playing) = &mut table.playing else { continue };
+                playing.total += reward;
+                playing.length += 1;
+                if status != Status::Running {
+                    let episode = playing.episode;
+                    evaluation.returns[episode] = playing.total;
+                    evaluation.lengths[episode] = playing.length;
+                    start(table, episode + environments)?;
+                }
+            }
+        }
+    }
+}
+
+/// Frames take an emulator long enough to make threads pay; vectors do not.
+fn in_parallel<E: Element>() -> bool {
+    E::KIND == ElementKind::U8
+}
+
+fn for_each<E: Element>(
+    tables: &mut [Table<E>],
+    f: impl Fn(usize, &mut Table<E>) -> Result<(), EnvError> + Sync,
+) -> Result<(), EnvError> {
+    if in_parallel::<E>() {
+        let results: Vec<_> = tables.par_iter_mut().enumerate().map(|(i, table)| f(i, table)).collect();
+        results.into_iter().collect()
+    } else {
+        tables.iter_mut().enumerate().try_for_each(|(i, table)| f(i, table))
+    }
+}
+
+/// In order, whichever came first.
+fn map<E: Element>(
+    turns: &mut [(&mut Table<E>, usize)],
+    f: impl Fn(&mut (&mut Table<E>, usize)) -> Result<Step, EnvError> + Sync,
+) -> Result<Vec<Step>, EnvError> {
+    if in_parallel::<E>() && turns.len() > 1 {
+        let results: Vec<_> = turns.par_iter_mut().map(&f).collect();
+        results.into_iter().collect()
+    } else {
+        turns.iter_mut().map(f).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `numpy.mean`, `std`, `median` of the same numbers.
+    #[test]
+    fn figures_are_numpys() {
+        let evaluation = Evaluation { at_step: 1, returns: vec![3.0, -1.0, 4.0, 1.0], lengths: vec![1, 2, 3, 4] };
+        assert_eq!(evaluation.mean(), 1.75);
+        assert!((evaluation.std() - 1.920_286_436_967_152).abs() < 1e-15);
+        assert_eq!((evaluation.min(), evaluation.median(), evaluation.max()), (-1.0, 2.0, 4.0));
+        assert_eq!(evaluation.mean_length(), 2.5);
+    }
+}

@@ -1,0 +1,174 @@
+//! `metrics.csv`, `eval.csv` and TensorBoard's events: the same figures, under the tags that the field uses.
+//!
+//! A row stands for an agent step at which something was to be said: an episode ended (its return and length), or
+//! `training.log_every` steps had gone by (the means over the updates since the row before). `charts/SPS`, agent steps a
+//! second, is the only column that a clock decides; all others are the same each time.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::Listener;
+use crate::evaluation::Evaluation;
+use crate::run::{EventFile, RunFolder, StorageError, Table};
+use crate::training::{Event, View};
+
+const COLUMNS: [&str; 8] = [
+    "agent_step",
+    "charts/episodic_return",
+    "charts/episodic_length",
+    "charts/epsilon",
+    "losses/td_loss",
+    "losses/q_values",
+    "losses/gradient_norm",
+    "charts/SPS",
+];
+
+const EVALUATION_COLUMNS: [&str; 9] =
+    ["agent_step", "mean", "std", "median", "min", "max", "mean_length", "episodes", "returns"];
+
+/// How far the files had come, and what was not in them yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MetricsState {
+    metrics_bytes: u64,
+    evaluations_bytes: u64,
+    events_bytes: u64,
+    since_last_row: Sums,
+}
+
+/// Sums over the updates since the last row of means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sums {
+    updates: u64,
+    loss: f64,
+    q_values: f64,
+    gradient_norm: f64,
+}
+
+/// Writes the tables and the events.
+pub(crate) struct Metrics {
+    metrics: Table,
+    evaluations: Table,
+    events: EventFile,
+    sums: Sums,
+    /// When the last row of means was written, and at which agent step.
+    last_row: Option<(Instant, u64)>,
+}
+
+impl Metrics {
+    /// Opens the files, cut back to a state; the state of a new run is the default.
+    pub(crate) fn open(run: &RunFolder, state: &MetricsState) -> Result<Self, StorageError> {
+        Ok(Self {
+            metrics: Table::open(run.metrics(), &COLUMNS, state.metrics_bytes)?,
+            evaluations: Table::open(run.evaluations(), &EVALUATION_COLUMNS, state.evaluations_bytes)?,
+            events: EventFile::open(run.events(), state.events_bytes)?,
+            sums: state.since_last_row,
+            last_row: None,
+        })
+    }
+
+    /// Brings everything to the disk; gives the state that a checkpoint keeps.
+    pub(crate) fn sync(&mut self) -> Result<MetricsState, StorageError> {
+        Ok(MetricsState {
+            metrics_bytes: self.metrics.sync()?,
+            evaluations_bytes: self.evaluations.sync()?,
+            events_bytes: self.events.sync()?,
+            since_last_row: self.sums,
+        })
+    }
+
+    fn row(&mut self, agent_step: u64, figures: &[(&str, f64)]) -> Result<(), StorageError> {
+        let mut cells = vec![String::new(); COLUMNS.len()];
+        cells[0] = agent_step.to_string();
+        for &(tag, value) in figures {
+            if let Some(column) = COLUMNS.iter().position(|&column| column == tag) {
+                cells[column] = value.to_string();
+            }
+            self.events.scalar(tag, agent_step, value as f32)?;
+        }
+        self.metrics.row(&cells)
+    }
+
+    fn means(&mut self, view: &View<'_>) -> Result<(), StorageError> {
+        let agent_step = view.counters.agent_steps;
+        let Sums { updates, loss, q_values, gradient_norm } = std::mem::take(&mut self.sums);
+        let mut figures = vec![("charts/epsilon", view.exploration)];
+        if updates > 0 {
+            let n = updates as f64;
+            figures.extend([
+                ("losses/td_loss", loss / n),
+                ("losses/q_values", q_values / n),
+                ("losses/gradient_norm", gradient_norm / n),
+            ]);
+        }
+        let now = Instant::now();
+        if let Some((then, before)) = self.last_row.replace((now, agent_step)) {
+            let seconds = now.duration_since(then).as_secs_f64().max(1e-9);
+            figures.push(("charts/SPS", ((agent_step - before) as f64 / seconds).round()));
+        }
+        self.row(agent_step, &figures)?;
+        self.metrics.flush()?;
+        self.events.flush()
+    }
+
+    fn histograms(&mut self, view: &View<'_>) -> Result<(), StorageError> {
+        let agent_step = view.counters.agent_steps;
+        for (name, tensor) in view.parameters.iter() {
+            // A tensor that cannot be read is the agent's trouble, and it will say so.
+            if let Ok(values) = tensor.flatten_all().and_then(|flat| flat.to_vec1::<f32>()) {
+                self.events.histogram(&format!("weights/{name}"), agent_step, &values)?;
+            }
+        }
+        for gradient in view.gradients.into_iter().flat_map(|gradients| gradients.iter()) {
+            if let Ok((name, values)) = gradient {
+                self.events.histogram(&format!("gradients/{name}"), agent_step, &values)?;
+            }
+        }
+        self.events.flush()
+    }
+}
+
+impl Listener for Metrics {
+    fn event(&mut self, event: &Event, view: &View<'_>) -> Result<(), StorageError> {
+        match event {
+            Event::Updated(report) => {
+                self.sums.updates += 1;
+                self.sums.loss += f64::from(report.loss);
+                self.sums.q_values += f64::from(report.mean_q);
+                self.sums.gradient_norm += f64::from(report.gradient_norm);
+                Ok(())
+            }
+            Event::EpisodeEnded(episode) => {
+                let figures =
+                    [("charts/episodic_return", episode.total), ("charts/episodic_length", episode.length as f64)];
+                self.row(view.counters.agent_steps, &figures)
+            }
+            Event::LogDue => self.means(view),
+            Event::HistogramsDue => self.histograms(view),
+            Event::Stepped | Event::EvaluationDue | Event::CheckpointDue | Event::Finished(_) => Ok(()),
+        }
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation, _: bool) -> Result<(), StorageError> {
+        let figures = [
+            ("mean", evaluation.mean()),
+            ("std", evaluation.std()),
+            ("median", evaluation.median()),
+            ("min", evaluation.min()),
+            ("max", evaluation.max()),
+            ("mean_length", evaluation.mean_length()),
+        ];
+        for (name, value) in figures {
+            self.events.scalar(&format!("eval/{name}"), evaluation.at_step, value as f32)?;
+        }
+        let returns: Vec<String> = evaluation.returns.iter().map(f64::to_string).collect();
+        let mut cells = vec![evaluation.at_step.to_string()];
+        cells.extend(figures.map(|(_, value)| value.to_string()));
+        cells.extend([returns.len().to_string(), returns.join(" ")]);
+        self.evaluations.row(&cells)?;
+        self.evaluations.flush()?;
+        self.events.flush()
+    }
+}

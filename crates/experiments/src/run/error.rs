@@ -1,0 +1,97 @@
+//! What can go wrong with a run's folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// Why a file of a run could not be written or read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The operating system refused.
+    #[error("cannot {doing} {}: {source}{}", path.display(), hint(source))]
+    Io {
+        /// What was tried: `"write"`, `"read"`, `"create the folder"`.
+        doing: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// A file whose contents are not what was written.
+    #[error("{} is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A checkpoint of another format.
+    #[error(
+        "{} has the checkpoint format {found}, this program reads {expected}; use the version of deepq that wrote it",
+        path.display()
+    )]
+    Version {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The format of this program.
+        expected: u64,
+    },
+    /// A run that another process works on.
+    #[error("{} is in use by another process; wait for it to end, or stop it", path.display())]
+    Locked {
+        /// The run's folder.
+        path: PathBuf,
+    },
+    /// A folder in which a run cannot start.
+    #[error("{} is not empty; name another folder with --out, or go on with that run: --resume {}", path.display(), path.display())]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder that is no run.
+    #[error("{} is not the folder of a run: {reason}", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
+    /// A run without the checkpoint asked for.
+    #[error("{} has no {wanted} checkpoint{}", path.display(), damaged.iter().map(|d| format!("; {d}")).collect::<String>())]
+    NoCheckpoint {
+        /// The run's folder of checkpoints.
+        path: PathBuf,
+        /// Which one: `"best"`, `"last"`.
+        wanted: &'static str,
+        /// What was found but cannot be used, in words.
+        damaged: Vec<String>,
+    },
+}
+
+impl StorageError {
+    /// For `map_err`: what was tried, on what.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { doing, path, source }
+    }
+
+    /// A file whose contents are wrong.
+    pub(crate) fn damaged(path: &Path, reason: impl ToString) -> Self {
+        Self::Damaged { path: path.to_owned(), reason: reason.to_string() }
+    }
+}
+
+/// What to do about the commonest refusals.
+fn hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space, then go on with --resume",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; choose a folder that can be written with --out"
+        }
+        _ => "",
+    }
+}

@@ -1,0 +1,132 @@
+//! A run's folder: where everything about it lies.
+//!
+//! ```text
+//! runs/cartpole-s1-20250131-235959/
+//!   experiment.toml      the experiment as it is run, overrides in place
+//!   metrics.csv          what training was like
+//!   eval.csv             every evaluation
+//!   events.out.tfevents. the same for TensorBoard
+//!   checkpoints/         see the module `checkpoint`
+//!   videos/              what `deepq record` wrote
+//!   log.txt              what was said
+//!   summary.json         what came out
+//!   lock                 held by the process that works on the run
+//! ```
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::Checkpoints;
+use super::{StorageError, atomic};
+
+/// A run's folder.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    /// Held as long as this lives; the system releases it when the process dies.
+    _lock: Option<File>,
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run, and locks it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Occupied`] if there is something in it, [`StorageError::Locked`], [`StorageError::Io`].
+    pub fn create(path: &Path) -> Result<Self, StorageError> {
+        fs::create_dir_all(path).map_err(StorageError::io("create the folder", path))?;
+        let mut entries = fs::read_dir(path).map_err(StorageError::io("read", path))?;
+        if entries.next().is_some() {
+            return Err(StorageError::Occupied { path: path.to_owned() });
+        }
+        Self::lock(path)
+    }
+
+    /// Opens a run to go on with it, and locks it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::NotARun`], [`StorageError::Locked`], [`StorageError::Io`].
+    pub fn open(path: &Path) -> Result<Self, StorageError> {
+        Self::look_at(path).and_then(|run| Self::lock(&run.path))
+    }
+
+    /// Opens a run to read it: another process may work on it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::NotARun`].
+    pub fn look_at(path: &Path) -> Result<Self, StorageError> {
+        let run = Self { path: path.to_owned(), _lock: None };
+        if run.experiment().is_file() {
+            return Ok(run);
+        }
+        let reason = if path.is_dir() { "it has no experiment.toml" } else { "there is no such folder" };
+        Err(StorageError::NotARun { path: path.to_owned(), reason: reason.to_owned() })
+    }
+
+    fn lock(path: &Path) -> Result<Self, StorageError> {
+        let file = path.join("lock");
+        let lock = File::create(&file).map_err(StorageError::io("create", &file))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: Some(lock) }),
+            Err(TryLockError::WouldBlock) => Err(StorageError::Locked { path: path.to_owned() }),
+            // A file system without locks: better to run than not to.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                tracing::warn!("{} cannot be locked: {error}", path.display());
+                Ok(Self { path: path.to_owned(), _lock: None })
+            }
+            Err(TryLockError::Error(error)) => Err(StorageError::io("lock", &file)(error)),
+        }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `experiment.toml`.
+    pub fn experiment(&self) -> PathBuf {
+        self.path.join("experiment.toml")
+    }
+
+    /// `metrics.csv`.
+    pub fn metrics(&self) -> PathBuf {
+        self.path.join("metrics.csv")
+    }
+
+    /// `eval.csv`.
+    pub fn evaluations(&self) -> PathBuf {
+        self.path.join("eval.csv")
+    }
+
+    /// The TensorBoard events; TensorBoard wants `tfevents` in the name.
+    pub fn events(&self) -> PathBuf {
+        self.path.join("events.out.tfevents.deepq")
+    }
+
+    /// `log.txt`.
+    pub fn log(&self) -> PathBuf {
+        self.path.join("log.txt")
+    }
+
+    /// `summary.json`.
+    pub fn summary(&self) -> PathBuf {
+        self.path.join("summary.json")
+    }
+
+    /// `checkpoints/`.
+    pub fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::new(self.path.join("checkpoints"))
+    }
+
+    /// Writes a file of the run so that it is there whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn write(&self, path: &Path, contents: &str) -> Result<(), StorageError> {
+        atomic::write_file(path, contents.as_bytes())
+    }
+}

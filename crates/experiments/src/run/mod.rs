@@ -1,0 +1,20 @@
+//! A run on the disk: its folder, checkpoints, tables, TensorBoard events and summary.
+
+mod atomic;
+mod checkpoint;
+mod chunks;
+mod digest;
+mod error;
+mod folder;
+mod summary;
+mod table;
+mod tensorboard;
+
+pub use checkpoint::{Checkpoint, Checkpoints, Draft, Kind};
+pub(crate) use chunks::{ChunkWriter, Discard};
+pub use digest::Digest;
+pub use error::StorageError;
+pub use folder::RunFolder;
+pub use summary::{EvaluationFigures, Finished, Summary};
+pub(crate) use table::Table;
+pub(crate) use tensorboard::EventFile;

@@ -1,0 +1,93 @@
+//! What came out of a run, in `summary.json`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evaluation::Evaluation;
+
+/// The figures of a run: scripts depend on their names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The experiment's name.
+    pub experiment: String,
+    /// The training environment's id.
+    pub environment: String,
+    /// How the agent was judged, in words.
+    pub protocol: String,
+    /// The root seed.
+    pub seed: u64,
+    /// The device that the networks were on.
+    pub device: String,
+    /// Threads of the pool.
+    pub threads: usize,
+    /// How the run ended: `"steps"` (all done), `"threshold"` (an evaluation reached `stop_at`), `"interrupted"`.
+    pub finished: Finished,
+    /// Agent steps done.
+    pub agent_steps: u64,
+    /// Emulator frames (environment steps, for environments without frames) that they took.
+    pub frames: u64,
+    /// Updates made.
+    pub updates: u64,
+    /// Whole episodes ended.
+    pub episodes: u64,
+    /// Seconds of training and evaluating, of all parts of a resumed run together.
+    pub seconds: f64,
+    /// Agent steps a second, from the first update on; `null` before it.
+    pub steps_per_second: Option<f64>,
+    /// Updates a second, from the first update on; `null` before it.
+    pub updates_per_second: Option<f64>,
+    /// The last evaluation.
+    pub last_evaluation: Option<EvaluationFigures>,
+    /// The evaluation with the best mean, the first of several.
+    pub best_evaluation: Option<EvaluationFigures>,
+    /// The most memory that the process held at once; `null` where the system does not say.
+    pub peak_memory_bytes: Option<u64>,
+    /// Bytes of the replay memory.
+    pub replay_bytes: u64,
+    /// SHA-256 over everything that a continued run depends on: equal digests mean equal runs.
+    pub digest: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finished {
+    /// All agent steps were done.
+    Steps,
+    /// An evaluation reached `evaluation.stop_at`.
+    Threshold,
+    /// Somebody asked it to stop; it can go on.
+    Interrupted,
+}
+
+/// An evaluation's figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationFigures {
+    /// Mean return.
+    pub mean: f64,
+    /// Standard deviation of the returns, of the population as NumPy's.
+    pub std: f64,
+    /// The lowest return.
+    pub min: f64,
+    /// The highest.
+    pub max: f64,
+    /// The median.
+    pub median: f64,
+    /// Episodes played.
+    pub episodes: usize,
+    /// The agent step at which the agent stood.
+    pub at_step: u64,
+}
+
+impl From<&Evaluation> for EvaluationFigures {
+    fn from(evaluation: &Evaluation) -> Self {
+        Self {
+            mean: evaluation.mean(),
+            std: evaluation.std(),
+            min: evaluation.min(),
+            max: evaluation.max(),
+            median: evaluation.median(),
+            episodes: evaluation.returns.len(),
+            at_step: evaluation.at_step,
+        }
+    }
+}

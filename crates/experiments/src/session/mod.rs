@@ -1,0 +1,325 @@
+//! A training run from start to end: the loop, those who watch it, its evaluations and its checkpoints.
+
+mod evaluate;
+mod saved;
+mod timing;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use deepq_envs::{Element, ElementKind, Registry};
+use deepq_nets::{Device, DeviceChoice};
+
+pub use evaluate::{EvaluationRequest, WhichCheckpoint, evaluate};
+use saved::{SavedBest, SavedRun};
+use timing::Timing;
+
+use crate::RunError;
+use crate::assembly::{Assembly, Observed};
+use crate::config::{self, Document, Experiment, Overrides};
+use crate::evaluation::{EvaluationError, Evaluator};
+use crate::listeners::{Listener, Metrics, MetricsState, Progress, Screen};
+use crate::memory;
+use crate::run::{Checkpoints, Finished, Kind, RunFolder, StorageError, Summary};
+use crate::training::{Event, Plan, Training};
+
+/// What a run needs beside its experiment; no result depends on it.
+#[derive(Clone)]
+pub struct Settings {
+    /// The environments there are.
+    pub registry: Registry,
+    /// Where the networks live.
+    pub device: DeviceChoice,
+    /// Threads of the pool; as many as the machine has where it is not given.
+    pub threads: Option<usize>,
+    /// The screen.
+    pub screen: Screen,
+    /// Set from outside to ask the run to end with a checkpoint.
+    pub stop: Arc<AtomicBool>,
+    /// Called when the run has its folder.
+    pub on_start: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Default for Settings {
+    /// The environments of [`deepq_envs`], the best device, all threads, and nothing on the screen.
+    fn default() -> Self {
+        Self {
+            registry: Registry::standard(),
+            device: DeviceChoice::default(),
+            threads: None,
+            screen: Screen::new(true),
+            stop: Arc::default(),
+            on_start: Arc::new(|| {}),
+        }
+    }
+}
+
+impl Settings {
+    fn in_pool<T: Send>(&self, work: impl FnOnce(usize) -> T + Send) -> Result<T, RunError> {
+        let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|error| RunError::Threads { threads, reason: error.to_string() })?;
+        Ok(pool.install(|| work(threads)))
+    }
+}
+
+/// Starts a run in a folder of its own, which must be empty or not exist, and trains to the end.
+///
+/// # Errors
+///
+/// [`RunError`] says what is wrong and what to do. Before training begins nothing is left behind; after that
+/// [`RunError::Stopped`] names the checkpoint to go on from.
+pub fn start(
+    experiment: &Experiment,
+    document: &Document,
+    folder: &Path,
+    settings: &Settings,
+) -> Result<Summary, RunError> {
+    settings.in_pool(|threads| {
+        let device = settings.device.open()?;
+        let assembly = Assembly { experiment, document, registry: &settings.registry, device: &device };
+        let begin = Begin::New(folder);
+        match assembly.element()? {
+            ElementKind::F32 => run::<f32>(&assembly, begin, threads, settings),
+            ElementKind::U8 => run::<u8>(&assembly, begin, threads, settings),
+        }
+    })?
+}
+
+/// Goes on with a run from its newest checkpoint, exactly; `steps` may make it longer.
+///
+/// A checkpoint that is damaged is passed over with a warning. A run without any starts again from the beginning.
+///
+/// # Errors
+///
+/// As [`start`].
+pub fn resume(folder: &Path, steps: Option<u64>, settings: &Settings) -> Result<Summary, RunError> {
+    let folder = RunFolder::open(folder)?;
+    let (experiment, document) = read_experiment(&folder, &Overrides { steps, ..Overrides::default() })?;
+    settings.in_pool(|threads| {
+        let device = settings.device.open()?;
+        let assembly =
+            Assembly { experiment: &experiment, document: &document, registry: &settings.registry, device: &device };
+        let begin = Begin::Resumed(folder);
+        match assembly.element()? {
+            ElementKind::F32 => run::<f32>(&assembly, begin, threads, settings),
+            ElementKind::U8 => run::<u8>(&assembly, begin, threads, settings),
+        }
+    })?
+}
+
+/// The experiment of a run.
+fn read_experiment(folder: &RunFolder, overrides: &Overrides) -> Result<(Experiment, Document), RunError> {
+    Ok(config::load_file(&folder.experiment(), overrides)?)
+}
+
+/// How a run begins.
+enum Begin<'a> {
+    New(&'a Path),
+    Resumed(RunFolder),
+}
+
+/// Makes everything, then trains.
+fn run<E: Observed>(
+    assembly: &Assembly<'_>,
+    begin: Begin<'_>,
+    threads: usize,
+    settings: &Settings,
+) -> Result<Summary, RunError> {
+    let environments = assembly.training_environments::<E>()?;
+    let first = &environments[0];
+    let plan = assembly.memory(first)?;
+    let machine = memory::of_this_machine().unwrap_or(u64::MAX);
+    settings.screen.note(&format!("Planned memory: {plan}"));
+    plan.check(machine)?;
+    let mut agent = assembly.agent(first)?;
+    let evaluator = assembly.evaluator(assembly.protocol())?;
+
+    let Experiment { training, evaluation, checkpoint, .. } = assembly.experiment;
+    let plan = Plan::new(training, evaluation, checkpoint.every);
+    let (folder, saved) = match begin {
+        Begin::New(path) => (RunFolder::create(path)?, None),
+        Begin::Resumed(folder) => {
+            let saved = newest(&folder.checkpoints())?;
+            (folder, saved)
+        }
+    };
+    folder.write(&folder.experiment(), &assembly.document.text())?;
+    (settings.on_start)();
+    let checkpoints = folder.checkpoints();
+    let (training, metrics, timing, digest) = match saved {
+        None => {
+            let training = Training::new(plan, environments, agent, &assembly.seeds())?;
+            checkpoints.clear()?;
+            (training, MetricsState::default(), Timing::new(), None)
+        }
+        Some(checkpoint) => {
+            let saved = SavedRun::read(&checkpoint)?;
+            let captures = SavedRun::restore(&saved, &checkpoint, &mut *agent)?;
+            let training = Training::resume(plan, environments, agent, saved.training, &captures)?;
+            if training.digest()? != saved.digest {
+                let reason = "what was restored from it is not what was saved".to_owned();
+                return Err(RunError::Checkpoint { path: checkpoint.path().to_owned(), reason });
+            }
+            checkpoints.cut_back(checkpoint.agent_step())?;
+            tracing::info!("going on from step {}", checkpoint.agent_step());
+            let digest = (checkpoint.agent_step(), saved.digest);
+            (training, saved.metrics, Timing::resumed(saved.timing), Some(digest))
+        }
+    };
+    let metrics = Metrics::open(&folder, &metrics)?;
+    let progress = Progress::new(settings.screen.clone());
+    let mut session = Session { assembly, folder, checkpoints, training, evaluator, metrics, progress, timing, digest };
+    let summary = session.train(threads, settings);
+    summary.map_err(|source| RunError::Stopped {
+        source: Box::new(source),
+        agent_step: session.training.counters().agent_steps,
+        run: session.folder.path().to_owned(),
+        checkpoint: session.checkpoints.steps(Kind::Step).ok().and_then(|steps| steps.first().copied()),
+    })
+}
+
+/// The newest checkpoint that can be used, with a warning for each that cannot.
+fn newest(checkpoints: &Checkpoints) -> Result<Option<crate::run::Checkpoint>, RunError> {
+    match checkpoints.newest(Kind::Step) {
+        Ok((checkpoint, damaged)) => {
+            for reason in damaged {
+                tracing::warn!("{reason}: using the checkpoint of step {} instead", checkpoint.agent_step());
+            }
+            Ok(Some(checkpoint))
+        }
+        Err(StorageError::NoCheckpoint { damaged, .. }) if damaged.is_empty() => {
+            tracing::warn!("the run has no checkpoint yet: it starts from the beginning");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A run under way.
+struct Session<'a, E: Element> {
+    assembly: &'a Assembly<'a>,
+    folder: RunFolder,
+    checkpoints: Checkpoints,
+    training: Training<E>,
+    evaluator: Evaluator<E>,
+    metrics: Metrics,
+    progress: Progress,
+    timing: Timing,
+    /// The digest of the newest checkpoint, and its agent step.
+    digest: Option<(u64, String)>,
+}
+
+impl<E: Observed> Session<'_, E> {
+    fn train(&mut self, threads: usize, settings: &Settings) -> Result<Summary, RunError> {
+        let stop = || settings.stop.load(Ordering::Relaxed);
+        while let Some(event) = self.training.next() {
+            let event = event?;
+            if let Event::Updated(_) = event {
+                self.timing.updated(&self.training.counters());
+            }
+            let view = self.training.view();
+            self.metrics.event(&event, &view)?;
+            self.progress.event(&event, &view)?;
+            match event {
+                Event::EvaluationDue => self.evaluate(&stop)?,
+                Event::CheckpointDue => self.write_checkpoint()?,
+                Event::Finished(finished) => return self.finish(finished, threads),
+                _ => {}
+            }
+            if stop() {
+                self.training.stop();
+            }
+        }
+        // The loop always says how it ended, or why it cannot go on.
+        self.finish(Finished::Interrupted, threads)
+    }
+
+    fn evaluate(&mut self, stop: &dyn Fn() -> bool) -> Result<(), RunError> {
+        let at_step = self.training.counters().agent_steps;
+        let pause = self.timing.pause();
+        let evaluation = match self.evaluator.evaluate(self.training.agent(), at_step, stop) {
+            // It stays due, and is made when the run goes on.
+            Err(EvaluationError::Interrupted) => {
+                self.training.stop();
+                return Ok(());
+            }
+            evaluation => evaluation?,
+        };
+        let best = self.training.evaluated(evaluation.clone());
+        self.metrics.evaluated(&evaluation, best)?;
+        self.progress.evaluated(&evaluation, best)?;
+        tracing::debug!("evaluation at step {at_step}: mean {}", evaluation.mean());
+        if best {
+            let draft = self.checkpoints.begin(Kind::Best, at_step)?;
+            SavedBest::new(self.assembly.experiment, evaluation).write(draft, self.training.agent())?;
+            self.prune();
+        }
+        self.timing.go_on(pause);
+        Ok(())
+    }
+
+    fn write_checkpoint(&mut self) -> Result<(), RunError> {
+        let pause = self.timing.pause();
+        let at_step = self.training.counters().agent_steps;
+        // What the tables hold must be on the disk before a checkpoint counts on it.
+        let metrics = self.metrics.sync()?;
+        let draft = self.checkpoints.begin(Kind::Step, at_step)?;
+        let digest = saved::write(draft, self.assembly.experiment, &self.training, metrics, self.timing.state())?;
+        tracing::debug!("checkpoint of step {at_step} written, digest {digest}");
+        self.digest = Some((at_step, digest));
+        self.prune();
+        self.timing.go_on(pause);
+        Ok(())
+    }
+
+    /// Removes old checkpoints. That they stay is no reason to stop a run.
+    fn prune(&self) {
+        if let Err(error) = self.checkpoints.prune(self.assembly.experiment.checkpoint.keep) {
+            tracing::warn!("an old checkpoint stays: {error}");
+        }
+    }
+
+    fn finish(&mut self, finished: Finished, threads: usize) -> Result<Summary, RunError> {
+        self.metrics.sync()?;
+        let counters = self.training.counters();
+        let digest = match &self.digest {
+            Some((at_step, digest)) if *at_step == counters.agent_steps => digest.clone(),
+            _ => self.training.digest()?,
+        };
+        let Experiment { name, environment, training, .. } = self.assembly.experiment;
+        let summary = Summary {
+            experiment: name.clone(),
+            environment: environment.id.clone(),
+            protocol: self.assembly.experiment.protocol(),
+            seed: training.seed,
+            device: device_name(self.assembly.device),
+            threads,
+            finished,
+            agent_steps: counters.agent_steps,
+            frames: self.training.frames(),
+            updates: counters.updates,
+            episodes: counters.episodes,
+            seconds: self.timing.seconds(),
+            steps_per_second: self.timing.steps_per_second(&counters),
+            updates_per_second: self.timing.updates_per_second(&counters),
+            last_evaluation: self.training.last_evaluation().map(Into::into),
+            best_evaluation: self.training.best_evaluation().map(Into::into),
+            peak_memory_bytes: memory::peak(),
+            replay_bytes: self.training.agent().replay_bytes(),
+            digest,
+        };
+        let text = serde_json::to_string_pretty(&summary).unwrap_or_default();
+        self.folder.write(&self.folder.summary(), &format!("{text}\n"))?;
+        Ok(summary)
+    }
+}
+
+fn device_name(device: &Device) -> String {
+    match device.location() {
+        candle_core::DeviceLocation::Cpu => "cpu".to_owned(),
+        candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+        candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
+    }
+}

@@ -1,0 +1,164 @@
+//! What stands in a run's checkpoints.
+
+use std::collections::BTreeMap;
+
+use candle_core::{Device, Tensor};
+use deepq_agents::{Agent, AgentError, AgentState};
+use deepq_envs::{Capture, Element};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::timing::TimingState;
+use crate::RunError;
+use crate::config::Experiment;
+use crate::evaluation::Evaluation;
+use crate::listeners::MetricsState;
+use crate::run::{Checkpoint, Draft, StorageError};
+use crate::training::{Training, TrainingState};
+
+/// Raised when a file of a checkpoint changes its meaning.
+const FORMAT: u64 = 1;
+
+pub(super) const STATE: &str = "state.json";
+const ENVIRONMENTS: &str = "environments.json";
+pub(super) const WEIGHTS: &str = "weights.safetensors";
+const AGENT: &str = "agent.safetensors";
+
+/// The names of the acting network's tensors in an agent's state.
+const ONLINE: &str = "online.";
+
+/// `state.json` of a checkpoint to go on from.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedRun {
+    format: u64,
+    experiment: String,
+    seed: u64,
+    pub(super) digest: String,
+    pub(super) training: TrainingState,
+    /// The agent's own document.
+    agent: String,
+    pub(super) metrics: MetricsState,
+    pub(super) timing: TimingState,
+}
+
+/// `state.json` of the best evaluation's weights.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedBest {
+    format: u64,
+    experiment: String,
+    seed: u64,
+    evaluation: Evaluation,
+}
+
+/// Writes a checkpoint to go on from; gives the run's digest.
+pub(super) fn write<E: Element>(
+    mut draft: Draft,
+    experiment: &Experiment,
+    training: &Training<E>,
+    metrics: MetricsState,
+    timing: TimingState,
+) -> Result<String, RunError> {
+    let agent = training.agent();
+    let state = agent.state()?;
+    let captures = training.captures()?;
+    let replay = draft.add_stream(agent.replay_bytes(), |to| agent.save_replay(to))??;
+    let digest = training.digest_of(&state, &captures, &replay)?;
+    let AgentState { document, tensors } = state;
+    let (weights, rest) = split(tensors);
+    draft.add(WEIGHTS, &to_safetensors(&weights)?)?;
+    draft.add(AGENT, &to_safetensors(&rest)?)?;
+    draft.add(ENVIRONMENTS, &to_json(&captures))?;
+    let saved = SavedRun {
+        format: FORMAT,
+        experiment: experiment.name.clone(),
+        seed: experiment.training.seed,
+        digest: digest.clone(),
+        training: training.state(),
+        agent: document,
+        metrics,
+        timing,
+    };
+    draft.add(STATE, &to_json(&saved))?;
+    draft.commit()?;
+    Ok(digest)
+}
+
+impl SavedRun {
+    /// Reads `state.json`.
+    pub(super) fn read(checkpoint: &Checkpoint) -> Result<Self, RunError> {
+        read_state(checkpoint)
+    }
+
+    /// Puts the agent into the saved state, its replay included; gives the environments' states.
+    pub(super) fn restore<E: Element>(
+        &self,
+        checkpoint: &Checkpoint,
+        agent: &mut dyn Agent<E>,
+    ) -> Result<Vec<Capture>, RunError> {
+        let weights = from_safetensors(checkpoint, WEIGHTS)?;
+        let mut tensors = from_safetensors(checkpoint, AGENT)?;
+        tensors.extend(weights.into_iter().map(|(name, tensor)| (format!("{ONLINE}{name}"), tensor)));
+        agent.restore(&AgentState { document: self.agent.clone(), tensors })?;
+        checkpoint.stream(|from| agent.load_replay(from))??;
+        from_json(checkpoint, ENVIRONMENTS)
+    }
+}
+
+impl SavedBest {
+    pub(super) fn new(experiment: &Experiment, evaluation: Evaluation) -> Self {
+        Self { format: FORMAT, experiment: experiment.name.clone(), seed: experiment.training.seed, evaluation }
+    }
+
+    /// Writes a checkpoint of the weights alone.
+    pub(super) fn write<E: Element>(&self, mut draft: Draft, agent: &dyn Agent<E>) -> Result<(), RunError> {
+        draft.add(WEIGHTS, &agent.parameters().to_safetensors()?)?;
+        draft.add(STATE, &to_json(self))?;
+        draft.commit()?;
+        Ok(())
+    }
+}
+
+/// Reads a state of this format; another one is said to be so, and not taken for damage.
+fn read_state<T: DeserializeOwned>(checkpoint: &Checkpoint) -> Result<T, RunError> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u64,
+    }
+    let Format { format } = from_json(checkpoint, STATE)?;
+    if format != FORMAT {
+        let path = checkpoint.path().to_owned();
+        return Err(StorageError::Version { path, found: format, expected: FORMAT }.into());
+    }
+    from_json(checkpoint, STATE)
+}
+
+/// Tensors of the acting network, named as PyTorch names them, and all others.
+fn split(tensors: BTreeMap<String, Tensor>) -> (BTreeMap<String, Tensor>, BTreeMap<String, Tensor>) {
+    let (online, rest): (BTreeMap<_, _>, _) = tensors.into_iter().partition(|(name, _)| name.starts_with(ONLINE));
+    let online = online.into_iter().map(|(name, tensor)| (name[ONLINE.len()..].to_owned(), tensor)).collect();
+    (online, rest)
+}
+
+fn to_safetensors(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, RunError> {
+    safetensors::serialize(tensors, None).map_err(|error| AgentError::State(error.to_string()).into())
+}
+
+fn from_safetensors(checkpoint: &Checkpoint, name: &str) -> Result<BTreeMap<String, Tensor>, RunError> {
+    let tensors = candle_core::safetensors::load_buffer(checkpoint.file(name)?, &Device::Cpu);
+    let tensors = tensors.map_err(|error| StorageError::damaged(&checkpoint.path().join(name), error))?;
+    Ok(tensors.into_iter().collect())
+}
+
+/// Everything here is numbers, text and lists of them: writing it as JSON cannot fail.
+fn to_json(value: &impl Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+fn from_json<T: DeserializeOwned>(checkpoint: &Checkpoint, name: &str) -> Result<T, RunError> {
+    let value = serde_json::from_slice(checkpoint.file(name)?);
+    Ok(value.map_err(|error| StorageError::damaged(&checkpoint.path().join(name), error))?)
+}

@@ -1,0 +1,123 @@
+//! A training run as a value, and back.
+
+use deepq_agents::{Agent, AgentState, Counters};
+use deepq_envs::{BoxedEnv, Capture, Element};
+use serde::{Deserialize, Serialize};
+
+use super::{Episode, Phase, Plan, Training, TrainingError};
+use crate::evaluation::Evaluation;
+use crate::run::{ChunkWriter, Digest, Discard};
+
+/// Everything that a run's future depends on beside the agent: what a checkpoint holds of the loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingState {
+    /// The agent's counters, for whoever looks at the checkpoint.
+    pub counters: Counters,
+    /// Emulator frames so far.
+    pub frames: u64,
+    /// The running game of each environment.
+    pub games: Vec<Episode>,
+    /// The last evaluation.
+    pub last_evaluation: Option<Evaluation>,
+    /// The best evaluation.
+    pub best_evaluation: Option<Evaluation>,
+}
+
+impl<E: Element> Training<E> {
+    /// The state of the loop.
+    pub fn state(&self) -> TrainingState {
+        TrainingState {
+            counters: self.agent.counters(),
+            frames: self.frames,
+            games: self.games.clone(),
+            last_evaluation: self.last_evaluation.clone(),
+            best_evaluation: self.best_evaluation.clone(),
+        }
+    }
+
+    /// The state of each environment.
+    ///
+    /// # Errors
+    ///
+    /// If an environment cannot give it.
+    pub fn captures(&self) -> Result<Vec<Capture>, TrainingError> {
+        Ok(self.environments.envs().iter().map(|env| env.capture()).collect::<Result<_, _>>()?)
+    }
+
+    /// A run that goes on from a state. The agent is in its state already, its replay included.
+    ///
+    /// # Errors
+    ///
+    /// If state and captures do not fit the environments.
+    pub fn resume(
+        plan: Plan,
+        environments: Vec<BoxedEnv<E>>,
+        agent: Box<dyn Agent<E>>,
+        state: TrainingState,
+        captures: &[Capture],
+    ) -> Result<Self, TrainingError> {
+        let mut training = Self::without_start(plan, environments, agent)?;
+        let n = training.environments.len();
+        if captures.len() != n || state.games.len() != n {
+            let message = format!("it has {} environments, the experiment {n}", captures.len());
+            return Err(TrainingError::State(message));
+        }
+        if state.counters != training.agent.counters() {
+            return Err(TrainingError::State("its counters are not the agent's".to_owned()));
+        }
+        let len = training.observation_len();
+        let rows = training.observations.chunks_exact_mut(len);
+        for ((env, capture), observation) in training.environments.envs_mut().iter_mut().zip(captures).zip(rows) {
+            env.restore(capture, observation)?;
+        }
+        let TrainingState { counters, frames, games, last_evaluation, best_evaluation } = state;
+        training.frames = frames;
+        training.games = games;
+        training.last_evaluation = last_evaluation;
+        training.best_evaluation = best_evaluation;
+        // Rows of means were written before the checkpoint; an evaluation may have been interrupted.
+        training.phase = Phase::Evaluating;
+        if !training.evaluation_is_due() {
+            training.checkpointed_at = Some(counters.agent_steps);
+        }
+        Ok(training)
+    }
+
+    /// SHA-256 over everything that the run's future depends on: the agent's state, weights, target and optimizer
+    /// included, its replay memory, the environments and the counters. What was evaluated does not belong to it.
+    ///
+    /// # Errors
+    ///
+    /// If a part cannot give its state.
+    pub fn digest(&self) -> Result<String, TrainingError> {
+        let mut sink = Discard;
+        let mut contents = ChunkWriter::new(&mut sink);
+        self.agent.save_replay(&mut contents)?;
+        let replay = contents.finish().map_err(|error| TrainingError::State(error.to_string()))?.root();
+        self.digest_of(&self.agent.state()?, &self.captures()?, &replay)
+    }
+
+    /// The digest, of parts that a checkpoint has at hand.
+    pub(crate) fn digest_of(
+        &self,
+        agent: &AgentState,
+        captures: &[Capture],
+        replay: &str,
+    ) -> Result<String, TrainingError> {
+        let json = |error: serde_json::Error| TrainingError::State(error.to_string());
+        let mut digest = Digest::new();
+        digest.part("agent", agent.document.as_bytes());
+        for (name, tensor) in &agent.tensors {
+            let values = tensor.flatten_all().and_then(|values| values.to_vec1::<f32>());
+            let values = values.map_err(|error| TrainingError::State(error.to_string()))?;
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            digest.part(&format!("{name} {:?}", tensor.dims()), &bytes);
+        }
+        digest.part("replay", replay.as_bytes());
+        digest.part("environments", &serde_json::to_vec(captures).map_err(json)?);
+        digest.part("games", &serde_json::to_vec(&self.games).map_err(json)?);
+        digest.part("frames", &self.frames.to_le_bytes());
+        Ok(digest.finish())
+    }
+}

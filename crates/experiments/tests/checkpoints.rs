@@ -1,0 +1,220 @@
+//! A checkpoint is there whole or not at all, and a single wrong bit is noticed.
+
+use std::fs;
+
+use std::path::{Path, PathBuf};
+
+use deepq_experiments::run::{Checkpoints, Kind, RunFolder, StorageError};
+
+fn checkpoints(folder: &Path) -> Checkpoints {
+    Checkpoints::new(folder.join("checkpoints"))
+}
+
+/// A small checkpoint with a file and a stream.
+fn write(checkpoints: &Checkpoints, kind: Kind, step: u64) -> PathBuf {
+    let mut draft = checkpoints.begin(kind, step).unwrap();
+    draft.add("state.json", format!("{{\"step\": {step}}}").as_bytes()).unwrap();
+    if kind == Kind::Step {
+        let contents = contents(step);
+        let save = |to: &mut dyn std::io::Write| to.write_all(&contents);
+        draft.add_stream(contents.len() as u64, save).unwrap().unwrap();
+    }
+    draft.commit().unwrap()
+}
+
+fn contents(step: u64) -> Vec<u8> {
+    (0..500u64).flat_map(|i| (i / 7 * step).to_le_bytes()).collect()
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn gives_back_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = checkpoints(folder.path());
+    write(&checkpoints, Kind::Step, 100);
+    write(&checkpoints, Kind::Step, 200);
+    let (checkpoint, damaged) = checkpoints.newest(Kind::Step).unwrap();
+    assert_eq!((checkpoint.agent_step(), damaged.len()), (200, 0));
+    assert_eq!(checkpoint.file("state.json").unwrap(), b"{\"step\": 200}");
+    let mut read = Vec::new();
+    checkpoint.stream(|from| from.read_to_end(&mut read)).unwrap().unwrap();
+    assert_eq!(read, contents(200));
+    assert!(checkpoint.file("other").is_err());
+}
+
+#[test]
+fn every_flipped_bit_is_noticed_and_the_one_before_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = checkpoints(folder.path());
+    write(&checkpoints, Kind::Step, 100);
+    let newest = write(&checkpoints, Kind::Step, 200);
+    let mut positions = 0;
+    for file in files(&newest) {
+        let whole = fs::read(&file).unwrap();
+        for position in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[position] ^= 1 << (position % 8);
+            fs::write(&file, &flipped).unwrap();
+            let (checkpoint, damaged) = checkpoints.newest(Kind::Step).unwrap();
+            assert_eq!(checkpoint.agent_step(), 100, "byte {position} of {}", file.display());
+            assert!(damaged[0].contains("step-000000200"), "{damaged:?}");
+            positions += 1;
+        }
+        fs::write(&file, &whole).unwrap();
+    }
+    assert!(positions > 500, "{positions}");
+    assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 200);
+}
+
+#[test]
+fn every_torn_or_missing_file_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = checkpoints(folder.path());
+    write(&checkpoints, Kind::Step, 100);
+    let newest = write(&checkpoints, Kind::Step, 200);
+    for file in files(&newest) {
+        let whole = fs::read(&file).unwrap();
+        for length in [0, 1, whole.len() / 2, whole.len() - 1] {
+            fs::write(&file, &whole[..length]).unwrap();
+            assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 100, "{}", file.display());
+        }
+        fs::write(&file, [&whole[..], b"x"].concat()).unwrap();
+        assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 100, "{}", file.display());
+        fs::remove_file(&file).unwrap();
+        assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 100, "{}", file.display());
+        fs::write(&file, &whole).unwrap();
+    }
+}
+
+#[test]
+fn without_a_good_one_the_message_names_the_damaged_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = checkpoints(folder.path());
+    let none = checkpoints.newest(Kind::Step).unwrap_err();
+    assert!(matches!(&none, StorageError::NoCheckpoint { damaged, .. } if damaged.is_empty()), "{none}");
+    let path = write(&checkpoints, Kind::Step, 100);
+    fs::write(path.join("state.json"), b"{}").unwrap();
+    let error = checkpoints.newest(Kind::Step).unwrap_err().to_string();
+    assert!(error.contains("no last checkpoint") && error.contains("state.json is damaged"), "{error}");
+}
+
+#[test]
+fn an_unfinished_one_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = checkpoints(folder.path());
+    write(&checkpoints, Kind::Step, 100);
+    let mut draft = checkpoints.begin(Kind::Step, 200).unwrap();
+    draft.add("state.json", b"{}").unwrap();
+    assert_eq!(checkpoints.steps(Kind::Step).unwrap(), [100]);
+    // A process that dies here leaves the draft; one that fails takes it away.
+    std::mem::forget(draft);
+    let entries = || fs::read_dir(checkpoints.folder()).unwrap().count();
+    assert_eq!(entries(), 2);
+    assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 100);
+    checkpoints.cut_back(100).unwrap();
+    assert_eq!(entries(), 1);
+    drop(checkpoints.begin(Kind::Step, 200).unwrap());
+    assert_eq!(entries(), 1);
+}
+
+#[test]
+fn a_stream_that_fails_leaves_the_old_ones_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = checkpoints(folder.path());
+    write(&checkpoints, Kind::Step, 100);
+    let mut draft = checkpoints.begin(Kind::Step, 200).unwrap();
+    let failed = draft.add_stream(10, |to| {
+        to.write_all(b"half").unwrap();
+        Err::<(), _>("no more")
+    });
+    assert_eq!(failed.unwrap().unwrap_err(), "no more");
+    drop(draft);
+    assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 100);
+}
+
+#[test]
+fn old_ones_go_and_each_kept_one_keeps_its_best() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = checkpoints(folder.path());
+    for (kind, step) in [
+        (Kind::Best, 50),
+        (Kind::Step, 100),
+        (Kind::Best, 150),
+        (Kind::Best, 180),
+        (Kind::Step, 200),
+        (Kind::Best, 250),
+        (Kind::Step, 300),
+        (Kind::Best, 350),
+    ] {
+        write(&checkpoints, kind, step);
+    }
+    checkpoints.prune(2).unwrap();
+    assert_eq!(checkpoints.steps(Kind::Step).unwrap(), [300, 200]);
+    assert_eq!(checkpoints.steps(Kind::Best).unwrap(), [350, 250, 180]);
+    checkpoints.cut_back(200).unwrap();
+    assert_eq!(checkpoints.steps(Kind::Step).unwrap(), [200]);
+    assert_eq!(checkpoints.steps(Kind::Best).unwrap(), [180]);
+}
+
+/// A stream of more than 64 MiB is kept in pieces that checkpoints share.
+#[test]
+fn long_streams_share_what_did_not_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = checkpoints(folder.path());
+    let mut contents: Vec<u8> = (0..70u32 << 18).flat_map(|i| (i / 1000).to_le_bytes()).collect();
+    let save = |step: u64, contents: &[u8]| {
+        let mut draft = checkpoints.begin(Kind::Step, step).unwrap();
+        let root = draft.add_stream(contents.len() as u64, |to| to.write_all(contents)).unwrap().unwrap();
+        draft.commit().unwrap();
+        root
+    };
+    let shared = checkpoints.folder().join("chunks");
+    let pieces = || fs::read_dir(&shared).unwrap().count();
+    let first = save(1, &contents);
+    assert_eq!(pieces(), 18);
+    contents[5] ^= 1;
+    let second = save(2, &contents);
+    assert_eq!(pieces(), 19);
+    assert_ne!(first, second);
+
+    let mut read = Vec::new();
+    checkpoints.newest(Kind::Step).unwrap().0.stream(|from| from.read_to_end(&mut read)).unwrap().unwrap();
+    assert!(read == contents);
+    checkpoints.prune(1).unwrap();
+    assert_eq!(pieces(), 18);
+
+    // A piece that was damaged meanwhile is written anew by the next checkpoint that wants it.
+    let piece = files(&shared).remove(3);
+    let whole = fs::read(&piece).unwrap();
+    fs::write(&piece, &whole[1..]).unwrap();
+    assert!(checkpoints.newest(Kind::Step).is_err());
+    assert_eq!(save(3, &contents), second);
+    assert_eq!(fs::read(&piece).unwrap(), whole);
+    assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 3);
+}
+
+#[test]
+fn a_run_has_one_process_and_an_empty_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let run = RunFolder::create(&path).unwrap();
+    run.write(&run.experiment(), "").unwrap();
+    let error = RunFolder::open(&path).unwrap_err();
+    assert!(matches!(error, StorageError::Locked { .. }), "{error}");
+    drop(run);
+    assert!(RunFolder::open(&path).is_ok());
+    let error = RunFolder::create(&path).unwrap_err();
+    assert!(matches!(error, StorageError::Occupied { .. }), "{error}");
+    let error = RunFolder::open(folder.path()).unwrap_err();
+    assert!(matches!(error, StorageError::NotARun { .. }), "{error}");
+}

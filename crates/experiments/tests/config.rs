@@ -1,0 +1,142 @@
+//! An experiment is checked whole before anything runs, and every message names the place, the key and what is allowed.
+
+use deepq_experiments::config::{self, Document, Overrides};
+
+fn with(set: &[&str]) -> Result<String, String> {
+    let overrides = Overrides { set: set.iter().map(ToString::to_string).collect(), ..Overrides::default() };
+    config::load("cartpole", &overrides).map(|(_, document)| document.text()).map_err(|error| error.to_string())
+}
+
+fn refused(set: &str) -> String {
+    with(&[set]).expect_err(set)
+}
+
+/// A file that is `cartpole` but for one replacement.
+fn file(from: &str, to: &str) -> String {
+    let text = config::find("cartpole").unwrap().text();
+    assert!(text.contains(from), "{from}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    let error = config::load(path.to_str().unwrap(), &Overrides::default()).unwrap_err().to_string();
+    error.replace(&folder.path().display().to_string(), "")
+}
+
+#[test]
+fn every_experiment_is_valid() {
+    let names: Vec<_> = config::names().collect();
+    assert!(["cartpole", "catch", "pong", "pong-smoke"].iter().all(|name| names.contains(name)), "{names:?}");
+    for name in names {
+        let (experiment, document) = config::load(name, &Overrides::default()).unwrap();
+        assert_eq!(experiment.name, name);
+        assert!(!experiment.summary.is_empty());
+        // What a run writes down is read back as the same experiment.
+        let again = Document::parse("again", &document.text()).unwrap();
+        assert_eq!(again.read::<config::Experiment>().unwrap(), experiment);
+    }
+}
+
+#[test]
+fn unknown_experiment_names_the_nearest() {
+    let error = config::load("pnog", &Overrides::default()).unwrap_err().to_string();
+    assert!(error.starts_with("there is no experiment \"pnog\" (did you mean \"pong\"?)"), "{error}");
+    let error = config::load("none/such.toml", &Overrides::default()).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read none/such.toml"), "{error}");
+}
+
+#[test]
+fn unknown_key_names_the_nearest_and_its_place() {
+    let error = refused("agent.discont=0.9");
+    let expected = "--set agent.discont=0.9: there is no key agent.discont; did you mean agent.discount? (in [agent]";
+    assert!(error.starts_with(expected), "{error}");
+    let error = refused("agnet.discount=0.9");
+    assert!(error.starts_with("--set agnet.discount=0.9: there is no key agnet; did you mean agent?"), "{error}");
+    let error = file("discount = 0.99 ", "discuont = 0.99 ");
+    assert!(
+        error.starts_with("/mine.toml, line 21: there is no key agent.discuont; did you mean agent.discount?"),
+        "{error}"
+    );
+    let error = refused("network.torso.hiden=[8]");
+    assert!(error.contains("did you mean network.torso.hidden?"), "{error}");
+}
+
+#[test]
+fn missing_key_is_named_with_its_section() {
+    let error = file("batch_size = 64", "# batch_size = 64");
+    assert_eq!(error, "/mine.toml, line 48: training.batch_size is missing");
+    let error = file("[replay]", "[agent.replay]");
+    assert!(error.contains("agent.replay"), "{error}");
+}
+
+#[test]
+fn wrong_types_and_impossible_values_say_what_is_allowed() {
+    for (set, words) in [
+        ("agent.discount=2", "agent.discount = 2 is not allowed: it must be from 0 to 1"),
+        ("agent.discount=\"high\"", "agent.discount = \"high\" is not allowed: it must be a number"),
+        ("agent.discount=nan", "agent.discount"),
+        ("agent.double=1", "agent.double = 1 is not allowed: it must be true or false"),
+        ("training.steps=-1", "training.steps = -1 is not allowed: it must be a whole number, 0 or more"),
+        ("training.steps=0", "training.steps = 0 is not allowed: it must be at least 1"),
+        ("training.steps=1.5", "training.steps = 1.5 is not allowed: it must be a whole number, 0 or more"),
+        ("training.environments=0", "training.environments = 0 is not allowed: it must be from 1 to 4096"),
+        ("training.batch_size=0", "training.batch_size = 0 is not allowed: it must be at least 1"),
+        ("agent.loss=hubre", "agent.loss = \"hubre\" is not allowed: it must be one of \"huber\", \"mse\""),
+        ("agent.target_update={ updates = 0 }", "agent.target_update.updates = 0 is not allowed"),
+        ("agent.target_update={ update = 5 }", "\"update\" is not allowed: it must be one of"),
+        ("exploration.start=1.5", "exploration.start = 1.5 is not allowed: it must be a probability, from 0 to 1"),
+        ("optimizer.learning_rate=-1", "optimizer.learning_rate"),
+        ("network.torso.hidden=[0]", "network.torso.hidden"),
+        ("network.torso.kind=mpl", "\"mpl\""),
+        ("evaluation.environments=21", "evaluation.environments = 21 is not allowed"),
+        ("evaluation.epsilon=1.1", "evaluation.epsilon = 1.1"),
+        ("checkpoint.keep=0", "checkpoint.keep = 0 is not allowed: it must be at least 1"),
+        ("name=../elsewhere", "name = \"../elsewhere\" is not allowed"),
+        ("environment=5", "environment"),
+        ("environment.id=5", "id = 5 is not allowed: it must be text in quotes"),
+    ] {
+        let error = refused(set);
+        assert!(error.starts_with(&format!("--set {set}: ")), "{error}");
+        assert!(error.contains(words), "{error}\n{words}");
+    }
+}
+
+#[test]
+fn an_override_that_is_none_says_how_one_looks() {
+    assert_eq!(refused("discount"), "--set discount: an override looks like agent.discount=0.98");
+    assert_eq!(refused("agent.discount.x=1"), "--set agent.discount.x=1: agent.discount is a value, not a section");
+    assert_eq!(refused("=1"), "--set =1: \"\" is not a key as agent.discount");
+}
+
+#[test]
+fn overrides_stand_in_the_resolved_file_beside_its_comments() {
+    let text = with(&[
+        "agent.discount=0.98",
+        "environment.id=CartPole-v0",
+        "network.torso.hidden=[64, 64]",
+        "agent.terminal_target=-1.0",
+    ])
+    .unwrap();
+    assert!(text.contains("discount = 0.98                         # of future rewards, per step"), "{text}");
+    assert!(text.contains("id = \"CartPole-v0\"              # Gymnasium's id"), "{text}");
+    assert!(text.contains("hidden = [64, 64]"), "{text}");
+    assert!(text.contains("terminal_target = -1.0"), "{text}");
+}
+
+#[test]
+fn seed_and_steps_have_options_of_their_own() {
+    let overrides = Overrides { seed: Some(9), steps: Some(77), ..Overrides::default() };
+    let (experiment, document) = config::load("cartpole", &overrides).unwrap();
+    assert_eq!((experiment.training.seed, experiment.training.steps), (9, 77));
+    assert!(document.text().contains("seed = 9 "));
+    let overrides = Overrides { steps: Some(0), ..Overrides::default() };
+    let error = config::load("cartpole", &overrides).unwrap_err().to_string();
+    assert!(error.starts_with("--steps 0: training.steps = 0 is not allowed"), "{error}");
+    let overrides = Overrides { seed: Some(u64::MAX), ..Overrides::default() };
+    assert!(config::load("cartpole", &overrides).unwrap_err().to_string().contains("--seed"));
+}
+
+#[test]
+fn a_file_that_is_no_toml_says_where() {
+    let error = file("[agent]", "[agent");
+    assert!(error.contains("mine.toml is not valid TOML") && error.contains("line 19"), "{error}");
+}

@@ -1,0 +1,223 @@
+//! Runs of the library: equal digests, exact resume, the events of the loop.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use deepq_experiments::RunError;
+use deepq_experiments::config::{self, Overrides};
+use deepq_experiments::run::{Finished, Summary};
+use deepq_experiments::session::{self, EvaluationRequest, Settings, WhichCheckpoint};
+
+/// Short, and with everything in it: episodes, updates, target copies, evaluations, checkpoints.
+const SHORT: [&str; 9] = [
+    "training.learning_starts=100",
+    "training.log_every=50",
+    "training.histograms_every=200",
+    "agent.target_update.updates=70",
+    "exploration.from=0",
+    "exploration.to=500",
+    "evaluation.every=200",
+    "evaluation.episodes=4",
+    "evaluation.environments=2",
+];
+
+fn train_with(experiment: &str, folder: &Path, set: &[&str], settings: &Settings) -> Result<Summary, RunError> {
+    let set = SHORT.iter().chain(set).map(ToString::to_string).collect();
+    let (experiment, document) = config::load(experiment, &Overrides { set, ..Overrides::default() })?;
+    session::start(&experiment, &document, folder, settings)
+}
+
+fn train(experiment: &str, folder: &Path, set: &[&str]) -> Summary {
+    train_with(experiment, folder, set, &Settings::default()).unwrap()
+}
+
+/// `metrics.csv` and `eval.csv`, without the column that a clock decides.
+fn tables(run: &Path) -> (String, String) {
+    let metrics = fs::read_to_string(run.join("metrics.csv")).unwrap();
+    let without_clock: Vec<&str> = metrics.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+    (without_clock.join("\n"), fs::read_to_string(run.join("eval.csv")).unwrap())
+}
+
+#[test]
+fn digest_depends_on_seed_and_settings_and_not_on_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    for experiment in ["cartpole", "catch"] {
+        let digest = |name: &str, threads: usize, set: &[&str]| {
+            let settings = Settings { threads: Some(threads), ..Settings::default() };
+            let set = [&["training.steps=600", "training.environments=3"], set].concat();
+            train_with(experiment, &folder.path().join(experiment).join(name), &set, &settings).unwrap().digest
+        };
+        let one = digest("one", 1, &[]);
+        assert_eq!(digest("two", 2, &[]), one);
+        assert_eq!(digest("four", 4, &[]), one);
+        assert_eq!(digest("no evaluations", 2, &["evaluation.every=0", "checkpoint.every=100"]), one);
+        assert_ne!(digest("other seed", 2, &["training.seed=2"]), one);
+        assert_ne!(digest("other discount", 2, &["agent.discount=0.98"]), one);
+    }
+}
+
+/// Checkpoints at many places, among them the middle of an episode and the steps of evaluations.
+#[test]
+fn a_resumed_run_is_the_uninterrupted_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for (experiment, environments) in [("cartpole", 1), ("cartpole", 2), ("catch", 1), ("catch", 3)] {
+        let environments = format!("training.environments={environments}");
+        let run = |name: &str| folder.path().join(format!("{experiment} {environments} {name}"));
+        let whole = train(experiment, &run("whole"), &["training.steps=900", &environments]);
+        for stop in [97, 200, 401] {
+            let steps = format!("training.steps={stop}");
+            let path = run(&steps);
+            // No evaluation of its own at its end.
+            let first = train(experiment, &path, &[&steps, &environments, "evaluation.every=200"]);
+            assert_ne!(first.digest, whole.digest);
+            let resumed = session::resume(&path, Some(900), &Settings::default()).unwrap();
+            assert_eq!(resumed.digest, whole.digest, "{experiment} from {stop}");
+            let (metrics, evaluations) = tables(&path);
+            let (expected_metrics, expected_evaluations) = tables(&run("whole"));
+            assert_eq!(metrics, expected_metrics);
+            let at_every = |table: &str| -> Vec<String> {
+                table.lines().filter(|line| !line.starts_with(&stop.to_string())).map(str::to_owned).collect()
+            };
+            assert_eq!(at_every(&evaluations), at_every(&expected_evaluations));
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_run_goes_on_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = train("cartpole", &folder.path().join("whole"), &["training.steps=700"]);
+    let run = folder.path().join("run");
+    let settings = Settings { stop: Arc::new(AtomicBool::new(true)), ..Settings::default() };
+    let summary = train_with("cartpole", &run, &["training.steps=700"], &settings).unwrap();
+    assert_eq!((summary.finished, summary.agent_steps), (Finished::Interrupted, 1));
+    let mut parts = 1;
+    loop {
+        // Interrupted again a little later, wherever that is: also during evaluations.
+        let stop = Arc::new(AtomicBool::new(false));
+        let watch = Arc::clone(&stop);
+        let clock = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(40));
+            watch.store(true, Ordering::Relaxed);
+        });
+        let summary = session::resume(&run, None, &Settings { stop, ..Settings::default() }).unwrap();
+        clock.join().unwrap();
+        parts += 1;
+        if summary.finished == Finished::Steps {
+            assert_eq!(summary.digest, whole.digest);
+            break;
+        }
+    }
+    assert!(parts >= 2);
+    assert_eq!(tables(&run), tables(&folder.path().join("whole")));
+    // TensorBoard's file as well: the same records, at other times of day.
+    let bytes = |run: &Path| fs::metadata(run.join("events.out.tfevents.deepq")).unwrap().len();
+    assert!(bytes(&run) > 1000);
+}
+
+#[test]
+fn resuming_a_finished_run_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let summary = train("catch", &run, &["training.steps=300"]);
+    let before = tables(&run);
+    let again = session::resume(&run, None, &Settings::default()).unwrap();
+    assert_eq!((again.digest, again.finished), (summary.digest, Finished::Steps));
+    assert_eq!(tables(&run), before);
+}
+
+#[test]
+fn a_damaged_checkpoint_costs_only_the_steps_since_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let set = ["training.steps=500", "checkpoint.every=200"];
+    let summary = train("cartpole", &run, &set);
+    let weights = run.join("checkpoints/step-000000500/weights.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    bytes[100] ^= 4;
+    fs::write(&weights, bytes).unwrap();
+    let resumed = session::resume(&run, None, &Settings::default()).unwrap();
+    assert_eq!(resumed.digest, summary.digest);
+
+    for step in ["step-000000400", "step-000000500"] {
+        fs::write(run.join("checkpoints").join(step).join("state.json"), b"{}").unwrap();
+    }
+    let error = session::resume(&run, None, &Settings::default()).unwrap_err().to_string();
+    assert!(error.contains("state.json is damaged"), "{error}");
+}
+
+#[test]
+fn evaluation_from_a_checkpoint_is_the_one_in_training() {
+    let folder = tempfile::tempdir().unwrap();
+    for experiment in ["cartpole", "catch"] {
+        let run = folder.path().join(experiment);
+        let summary = train(experiment, &run, &["training.steps=600"]);
+        let evaluate = |checkpoint, threads| {
+            let settings = Settings { threads: Some(threads), ..Settings::default() };
+            let request = EvaluationRequest { checkpoint, ..EvaluationRequest::default() };
+            session::evaluate(&run, &request, &settings).unwrap()
+        };
+        let last = evaluate(WhichCheckpoint::Last, 1);
+        assert_eq!(Some((&last).into()), summary.last_evaluation);
+        assert_eq!(evaluate(WhichCheckpoint::Last, 4), last);
+        let best = evaluate(WhichCheckpoint::Best, 2);
+        assert_eq!(Some((&best).into()), summary.best_evaluation);
+        let file = run.join("checkpoints/step-000000600/weights.safetensors");
+        let from_file = evaluate(WhichCheckpoint::At(file), 2);
+        assert_eq!(from_file.returns.len(), last.returns.len());
+        let request = EvaluationRequest { episodes: Some(7), seed: Some(5), ..EvaluationRequest::default() };
+        let other = session::evaluate(&run, &request, &Settings::default()).unwrap();
+        assert_eq!(other.returns.len(), 7);
+    }
+}
+
+#[test]
+fn training_ends_when_an_evaluation_is_good_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let summary = train("cartpole", &folder.path().join("run"), &["training.steps=900", "evaluation.stop_at=1.0"]);
+    assert_eq!((summary.finished, summary.agent_steps), (Finished::Threshold, 200));
+}
+
+#[test]
+fn more_memory_than_there_is_is_refused_with_the_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let huge = train_with("cartpole", &run, &["replay.capacity=100_000_000_000"], &Settings::default());
+    let error = huge.unwrap_err().to_string();
+    assert!(
+        error.contains("this run needs 4.") && error.contains("TB") && error.contains("replay.capacity"),
+        "{error}"
+    );
+    assert!(!run.exists(), "nothing is left behind");
+}
+
+#[test]
+fn wrong_environment_options_name_their_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |set: &str| {
+        train_with("cartpole", &folder.path().join("run"), &[set], &Settings::default()).unwrap_err().to_string()
+    };
+    let error = refused("environment.id=CartPoel-v1");
+    assert!(error.contains("environment.id") && error.contains("did you mean \"CartPole-v1\""), "{error}");
+    let error = refused("environment.max_episode_step=5");
+    assert!(
+        error.contains("no key environment.max_episode_step; did you mean environment.max_episode_steps?"),
+        "{error}"
+    );
+    let error = refused("evaluation.environment.max_episode_steps=-5");
+    assert!(error.contains("evaluation.environment.max_episode_steps = -5 is not allowed"), "{error}");
+    let error = refused("replay.capacity=5");
+    assert!(error.contains("training.batch_size"), "{error}");
+}
+
+#[test]
+fn diverging_stops_with_the_update_and_leaves_the_last_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let set = ["training.steps=5000", "optimizer.learning_rate=1e30", "checkpoint.every=100"];
+    let error = train_with("cartpole", &run, &set, &Settings::default()).unwrap_err().to_string();
+    assert!(error.contains("update ") && error.contains("optimizer.learning_rate"), "{error}");
+    assert!(error.contains("Its last checkpoint is that of step 100; go on with --resume"), "{error}");
+}
