@@ -10,7 +10,7 @@ use crate::kernels::frames::FromBytes;
 use crate::kernels::relu::ReluGradient;
 use crate::kernels::sums::ColumnSums;
 use crate::kernels::tanh::{Tanh, TanhGradient};
-use crate::kernels::transpose::transpose;
+use crate::kernels::transpose::Transpose;
 use crate::kernels::{Isa, threads};
 use crate::plan::{Layer, LayerKind};
 use crate::reference::BYTE_SCALE;
@@ -81,16 +81,16 @@ impl ConvTorso {
             if i > 0 {
                 // [filter, channel, place] -> [filter, place, channel]
                 for (from, to) in weight.chunks_exact(g.depth()).zip(packed.backward.chunks_exact_mut(g.depth())) {
-                    transpose(from, [g.channels, area], area, to, g.channels);
+                    Transpose::whole(from, [g.channels, area], to).run(self.isa);
                 }
                 // -> [place, channel, filter]
-                transpose(&packed.backward, [g.filters, g.depth()], g.depth(), &mut packed.forward, g.filters);
+                Transpose::whole(&packed.backward, [g.filters, g.depth()], &mut packed.forward).run(self.isa);
             } else {
                 let mut turned = vec![0.0; weight.len()];
                 for (from, to) in weight.chunks_exact(g.depth()).zip(turned.chunks_exact_mut(g.depth())) {
-                    transpose(from, [g.channels, area], area, to, g.channels);
+                    Transpose::whole(from, [g.channels, area], to).run(self.isa);
                 }
-                transpose(&turned, [g.filters, g.depth()], g.depth(), &mut packed.forward, g.filters);
+                Transpose::whole(&turned, [g.filters, g.depth()], &mut packed.forward).run(self.isa);
             }
         }
     }
@@ -143,7 +143,7 @@ impl ConvTorso {
             Input::Bytes(bytes) => FromBytes { channels, scale: BYTE_SCALE as f32, bytes, numbers }.run(self.isa),
             Input::Floats(floats) => {
                 let pixels = floats.len() / channels;
-                transpose(floats, [channels, pixels], pixels, numbers, channels);
+                Transpose::whole(floats, [channels, pixels], numbers).run(self.isa);
             }
         }
     }
@@ -178,7 +178,7 @@ impl ConvTorso {
         if let Some(last) = self.layers.last() {
             // To PyTorch's order, channels first.
             let (pixels, filters) = (last.geometry.pixels(), last.geometry.filters);
-            transpose(input, [pixels, filters], filters, features, pixels);
+            Transpose::whole(input, [pixels, filters], features).run(self.isa);
         }
     }
 
@@ -234,10 +234,10 @@ impl ConvTorso {
             let (bias, others) = others.split_at_mut(g.filters);
             // [place, channel, filter] -> [filter, place, channel] -> [filter, channel, place]
             fit(&mut turned, weight.len());
-            transpose(weight, [g.depth(), g.filters], g.filters, &mut turned, g.depth());
+            Transpose::whole(weight, [g.depth(), g.filters], &mut turned).run(self.isa);
             let area = g.kernel * g.kernel;
             for (from, to) in turned.chunks_exact(g.depth()).zip(weight.chunks_exact_mut(g.depth())) {
-                transpose(from, [area, g.channels], g.channels, to, area);
+                Transpose::whole(from, [area, g.channels], to).run(self.isa);
             }
             for (to, from) in sink.gradients[layer.weight..].iter_mut().zip([weight, bias]) {
                 if sink.add {
@@ -266,7 +266,7 @@ impl ConvTorso {
         if let Some(last) = self.layers.last() {
             let (pixels, filters) = (last.geometry.pixels(), last.geometry.filters);
             fit(by_output, pixels * filters);
-            transpose(by_features, [filters, pixels], pixels, by_output, filters);
+            Transpose::whole(by_features, [filters, pixels], by_output).run(self.isa);
         }
         let (mut outputs_end, mut sums_end) = (outputs.len(), sums.len());
         for (i, layer) in self.layers.iter().enumerate().rev() {

@@ -6,7 +6,7 @@ use crate::kernels::matmul::{MatMul, Matrix, MatrixMut, Start};
 use crate::kernels::relu::ReluGradient;
 use crate::kernels::sums::RowSums;
 use crate::kernels::tanh::{Tanh, TanhGradient};
-use crate::kernels::transpose::transpose;
+use crate::kernels::transpose::Transpose;
 use crate::plan::{Layer, LayerKind};
 use crate::spec::Activation;
 
@@ -155,7 +155,15 @@ impl DenseStack {
                 rows
             } else {
                 fit(turned, kept * inputs);
-                transpose(&tape[i - 1], [inputs, kept], batch, turned, inputs);
+                Transpose {
+                    from: &tape[i - 1],
+                    rows: inputs,
+                    columns: kept,
+                    from_stride: batch,
+                    to: turned,
+                    to_stride: inputs,
+                }
+                .run(self.isa);
                 &*turned
             };
             let start = |add| if add { Start::Add } else { Start::Zero };

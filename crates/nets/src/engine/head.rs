@@ -3,11 +3,12 @@
 use super::buffers::fit;
 use super::dense::{Backward, DenseStack, InputGradient};
 use crate::kernels::Isa;
-use crate::kernels::transpose::transpose;
+use crate::kernels::transpose::Transpose;
 use crate::plan::HeadPlan;
 
 #[derive(Debug)]
 pub(super) struct Head {
+    isa: Isa,
     actions: usize,
     streams: Streams,
 }
@@ -27,7 +28,7 @@ impl Head {
                 Streams::Dueling { value: stack(value), advantage: stack(advantage) }
             }
         };
-        Self { actions, streams }
+        Self { isa, actions, streams }
     }
 
     /// Action values `[batch, actions]` from features `[features, batch]`.
@@ -43,7 +44,7 @@ impl Head {
         match &self.streams {
             Streams::Single(stack) => {
                 stack.forward(values, features, batch, &mut tape[0]);
-                transpose(stack.output(features, &tape[0]), [self.actions, batch], batch, q, self.actions);
+                Transpose::whole(stack.output(features, &tape[0]), [self.actions, batch], q).run(self.isa);
             }
             Streams::Dueling { value, advantage } => {
                 value.forward(values, features, batch, &mut tape[0]);
@@ -76,7 +77,15 @@ impl Head {
         match &self.streams {
             Streams::Single(stack) => {
                 fit(&mut pass.work.by_output, actions * batch);
-                transpose(upstream, [kept, actions], actions, &mut pass.work.by_output, batch);
+                Transpose {
+                    from: upstream,
+                    rows: kept,
+                    columns: actions,
+                    from_stride: actions,
+                    to: &mut pass.work.by_output,
+                    to_stride: batch,
+                }
+                .run(self.isa);
                 stack.backward(pass, features, &tape[0], by_features);
             }
             Streams::Dueling { value, advantage } => {

@@ -16,11 +16,9 @@ mod packed;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::kernels::Isa;
 use crate::kernels::frames::FromBytes;
-use crate::kernels::transpose::transpose;
+use crate::kernels::transpose::Transpose;
 use crate::plan::{LayerKind, Plan};
 use crate::reference::BYTE_SCALE;
 use conv_torso::ConvTorso;
@@ -143,16 +141,23 @@ impl Engine {
             Torso::Conv(conv) => {
                 conv.forward(weights, inputs, tape);
                 fit(&mut tape.features, batch * conv.features());
-                transpose_all(&tape.flat, [batch, conv.features()], &mut tape.features);
+                Transpose::whole(&tape.flat, [batch, conv.features()], &mut tape.features).run(self.isa);
                 &tape.features
             }
             Torso::Dense(dense) => {
                 fit(&mut tape.observations, batch * self.observation_len);
                 let mut row = 0;
                 for input in inputs {
-                    let shape = [rows(input), self.observation_len];
-                    transpose(&input.numbers(self.isa), shape, shape[1], &mut tape.observations[row..], batch);
-                    row += shape[0];
+                    Transpose {
+                        from: &input.numbers(self.isa),
+                        rows: rows(input),
+                        columns: self.observation_len,
+                        from_stride: self.observation_len,
+                        to: &mut tape.observations[row..],
+                        to_stride: batch,
+                    }
+                    .run(self.isa);
+                    row += rows(input);
                 }
                 dense.forward(weights.values, &tape.observations, batch, &mut tape.torso);
                 dense.output(&tape.observations, &tape.torso)
@@ -190,7 +195,15 @@ impl Engine {
                 fit(by_features, dense.outputs() * batch);
                 let mut rows = vec![0.0; kept * dense.outputs()];
                 let output = dense.output(observations, outputs);
-                transpose(output, [dense.outputs(), kept], batch, &mut rows, dense.outputs());
+                Transpose {
+                    from: output,
+                    rows: dense.outputs(),
+                    columns: kept,
+                    from_stride: batch,
+                    to: &mut rows,
+                    to_stride: dense.outputs(),
+                }
+                .run(self.isa);
                 self.head.backward(&mut pass, &rows, streams, upstream, InputGradient::columns(by_features));
                 let numbers = input.numbers(self.isa);
                 std::mem::swap(by_features, &mut pass.work.by_output);
@@ -198,18 +211,4 @@ impl Engine {
             }
         }
     }
-}
-
-/// Below this many values waking other threads costs more than it gains.
-const WORTH_THREADS: usize = 1 << 16;
-
-/// `[rows, columns]` to `[columns, rows]`, on several threads where that pays.
-fn transpose_all(from: &[f32], [rows, columns]: [usize; 2], to: &mut [f32]) {
-    if rows * columns < WORTH_THREADS || rayon::current_num_threads() == 1 {
-        return transpose(from, [rows, columns], columns, to, rows);
-    }
-    let size = 256;
-    to.par_chunks_mut(size * rows).enumerate().for_each(|(i, to)| {
-        transpose(&from[i * size..], [rows, to.len() / rows], columns, to, rows);
-    });
 }

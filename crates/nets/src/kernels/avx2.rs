@@ -65,6 +65,34 @@ unsafe impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut rows = [_mm256_setzero_ps(); 8];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = _mm256_loadu_ps(from.add(i * from_stride));
+            }
+            // Squares of 4x4 within each four rows: afterwards register 4 i + j holds, in its half h, column 4 h + j of rows
+            // 4 i to 4 i + 3.
+            for four in rows.as_chunks_mut::<4>().0 {
+                let [a, b, c, d] = *four;
+                let ab = [_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)];
+                let cd = [_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d)];
+                for half in 0..2 {
+                    let (ab, cd) = (_mm256_castps_pd(ab[half]), _mm256_castps_pd(cd[half]));
+                    four[2 * half] = _mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd));
+                    four[2 * half + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd));
+                }
+            }
+            for j in 0..4 {
+                let (low, high) = (rows[j], rows[4 + j]);
+                _mm256_storeu_ps(to.add(j * to_stride), _mm256_permute2f128_ps::<0x20>(low, high));
+                _mm256_storeu_ps(to.add((4 + j) * to_stride), _mm256_permute2f128_ps::<0x31>(low, high));
+            }
+        }
+    }
+
+    #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
         // SAFETY: see the implementation's own promise; so for all below.
         Self(unsafe { _mm256_fmadd_ps(a.0, b.0, self.0) })

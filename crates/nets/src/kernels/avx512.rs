@@ -57,6 +57,44 @@ unsafe impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut rows = [_mm512_setzero_ps(); 16];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_ps(from.add(i * from_stride));
+            }
+            // Squares of 4x4 within each four rows: afterwards register 4 i + j holds, in its quarter q, column 4 q + j of
+            // rows 4 i to 4 i + 3.
+            for four in rows.as_chunks_mut::<4>().0 {
+                let [a, b, c, d] = *four;
+                let ab = [_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)];
+                let cd = [_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d)];
+                for half in 0..2 {
+                    let (ab, cd) = (_mm512_castps_pd(ab[half]), _mm512_castps_pd(cd[half]));
+                    four[2 * half] = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd));
+                    four[2 * half + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd));
+                }
+            }
+            // The quarters of registers j, 4 + j, 8 + j and 12 + j, turned over.
+            for j in 0..4 {
+                let [a, b, c, d] = [rows[j], rows[4 + j], rows[8 + j], rows[12 + j]];
+                let (ab_low, ab_high) = (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b));
+                let (cd_low, cd_high) = (_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xdd>(c, d));
+                let columns = [
+                    _mm512_shuffle_f32x4::<0x88>(ab_low, cd_low),
+                    _mm512_shuffle_f32x4::<0x88>(ab_high, cd_high),
+                    _mm512_shuffle_f32x4::<0xdd>(ab_low, cd_low),
+                    _mm512_shuffle_f32x4::<0xdd>(ab_high, cd_high),
+                ];
+                for (quarter, column) in columns.into_iter().enumerate() {
+                    _mm512_storeu_ps(to.add((4 * quarter + j) * to_stride), column);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
         // SAFETY: see the implementation's own promise; so for all below.
         Self(unsafe { _mm512_fmadd_ps(a.0, b.0, self.0) })

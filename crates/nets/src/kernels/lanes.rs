@@ -55,6 +55,22 @@ pub(crate) unsafe trait Lanes: Copy {
     /// `to` is valid for writing `n` values; `n <= LEN`.
     unsafe fn store_first(self, to: *mut f32, n: usize);
 
+    /// Turns over a square of `LEN` rows of `LEN` values: row i of `from` becomes column i of `to`.
+    ///
+    /// # Safety
+    ///
+    /// The instruction set is there; `LEN` rows of `LEN` values, `from_stride` apart, can be read from `from`, and as many,
+    /// `to_stride` apart, be written to `to`.
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        for column in 0..Self::LEN {
+            for row in 0..Self::LEN {
+                // SAFETY: the caller's promise.
+                unsafe { to.add(column * to_stride + row).write(from.add(row * from_stride + column).read()) }
+            }
+        }
+    }
+
     /// self + a * b, rounded once where the machine can.
     fn add_product(self, a: Self, b: Self) -> Self;
     fn add(self, other: Self) -> Self;

@@ -85,6 +85,18 @@ impl MatMul<'_> {
         }
         let job = Job { a: self.a, transposed: self.transposed, b: self.b, start: self.start, relu: self.relu };
         let c = Target { start: self.c.values.as_mut_ptr(), stride: self.c.stride };
+        if columns == 1 && self.b.stride == 1 && !self.transposed {
+            // One column, as for one observation: along the rows, which is how they lie in memory.
+            let Job { a, start, relu, .. } = job;
+            let parts = if rows * depth < WORTH_THREADS { 1 } else { threads::parts() };
+            if parts == 1 {
+                return isa.run(Dots { a, b: self.b.values, start, relu, c, rows: 0..rows });
+            }
+            return (0..parts).into_par_iter().for_each(|i| {
+                let rows = threads::part(rows, 8, i, parts);
+                isa.run(Dots { a, b: self.b.values, start, relu, c, rows });
+            });
+        }
         let parts = if rows * depth * columns < WORTH_THREADS { 1 } else { threads::parts() };
         if parts == 1 {
             isa.run(Part { job, c, rows: 0..rows, columns: 0..columns });
@@ -209,6 +221,66 @@ fn run_tile<V: Lanes, const M: usize, const N: usize>(job: &Job<'_>, c: Target, 
         }
         for (i, sums) in sums.into_iter().enumerate() {
             store_row(sums, at.add(i * c.stride), last);
+        }
+    }
+}
+
+/// Some rows of a product with one column.
+struct Dots<'a> {
+    a: Matrix<'a>,
+    b: &'a [f32],
+    start: Start<'a>,
+    relu: bool,
+    c: Target,
+    rows: Range<usize>,
+}
+
+impl Kernel for Dots<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let mut row = self.rows.start;
+        for rows in parts(self.rows.len(), tile::rows::<V>(1)) {
+            with_tile!(V, rows, 1, run_dots(&self, row));
+            row += rows;
+        }
+    }
+}
+
+/// `N` is 1.
+#[inline(always)]
+fn run_dots<V: Lanes, const M: usize, const N: usize>(job: &Dots<'_>, row: usize) {
+    let depth = job.a.columns;
+    let (whole, rest) = (depth / V::LEN * V::LEN, depth % V::LEN);
+    // SAFETY: this runs inside `Isa::run` for the instruction set of V. `Matrix::new` checked that `a` lies in its slice and
+    // `MatMul::run` that `b` has `depth` rows of one value, side by side; rows row..row + M exist in `a` and c. `MatMul::run`
+    // borrows c mutably, and no other part that runs now has these rows.
+    unsafe {
+        let (a, b) = (job.a.values.as_ptr().add(row * job.a.stride), job.b.as_ptr());
+        let mut sums = [V::splat(0.0); M];
+        for k in (0..whole).step_by(V::LEN) {
+            let b = V::load(b.add(k));
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = sum.add_product(V::load(a.add(i * job.a.stride + k)), b);
+            }
+        }
+        if rest > 0 {
+            let b = V::load_first(b.add(whole), rest);
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = sum.add_product(V::load_first(a.add(i * job.a.stride + whole), rest), b);
+            }
+        }
+        for (i, sum) in sums.into_iter().enumerate() {
+            let c = job.c.start.add((row + i) * job.c.stride);
+            let start = match job.start {
+                Start::Zero => 0.0,
+                Start::Bias(bias) => bias[row + i],
+                Start::Add => *c,
+            };
+            let sum = start + sum.sum();
+            // Not max, which would make NaN 0.
+            *c = if job.relu && sum < 0.0 { 0.0 } else { sum };
         }
     }
 }

@@ -16,6 +16,8 @@ mod neon;
 pub(crate) mod relu;
 pub(crate) mod sums;
 pub(crate) mod tanh;
+#[cfg(test)]
+mod tests;
 pub(crate) mod threads;
 mod tile;
 pub(crate) mod transpose;

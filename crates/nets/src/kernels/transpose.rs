@@ -1,42 +1,79 @@
 //! Turning matrices over.
 
-/// Side of the squares that are turned over while they are in the first-level cache.
-const SIDE: usize = 16;
+use rayon::prelude::*;
 
-/// to[column * to_stride + row] = from[row * from_stride + column].
-pub(crate) fn transpose(
-    from: &[f32],
-    [rows, columns]: [usize; 2],
-    from_stride: usize,
-    to: &mut [f32],
-    to_stride: usize,
-) {
-    for row in (0..rows).step_by(SIDE) {
-        let rows = row..rows.min(row + SIDE);
-        for column in (0..columns).step_by(SIDE) {
-            for column in column..columns.min(column + SIDE) {
-                let to = &mut to[column * to_stride..][rows.clone()];
-                for (row, to) in rows.clone().zip(to) {
-                    *to = from[row * from_stride + column];
-                }
-            }
+use super::isa::{Isa, Kernel};
+use super::lanes::Lanes;
+
+/// `to[column * to_stride + row] = from[row * from_stride + column]`.
+pub(crate) struct Transpose<'a> {
+    pub(crate) from: &'a [f32],
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) from_stride: usize,
+    pub(crate) to: &'a mut [f32],
+    pub(crate) to_stride: usize,
+}
+
+/// Below this many values waking other threads costs more than it gains.
+const WORTH_THREADS: usize = 1 << 16;
+/// Columns that a thread turns over at once.
+const CHUNK: usize = 256;
+
+impl Transpose<'_> {
+    /// `[rows, columns]` to `[columns, rows]`, both without gaps.
+    pub(crate) fn whole<'a>(from: &'a [f32], [rows, columns]: [usize; 2], to: &'a mut [f32]) -> Transpose<'a> {
+        Transpose { from, rows, columns, from_stride: columns, to, to_stride: rows }
+    }
+
+    /// Does it, on several threads where that pays.
+    pub(crate) fn run(self, isa: Isa) {
+        let Self { from, rows, columns, from_stride, to, to_stride } = self;
+        if rows == 0 || columns == 0 {
+            return;
         }
+        assert!(
+            columns <= from_stride
+                && rows <= to_stride
+                && (rows - 1) * from_stride + columns <= from.len()
+                && (columns - 1) * to_stride + rows <= to.len(),
+            "both matrices lie in their slices"
+        );
+        if rows * columns < WORTH_THREADS || rayon::current_num_threads() == 1 {
+            return isa.run(Transpose { from, rows, columns, from_stride, to, to_stride });
+        }
+        to[..(columns - 1) * to_stride + rows].par_chunks_mut(CHUNK * to_stride).enumerate().for_each(|(i, to)| {
+            let columns = CHUNK.min(columns - i * CHUNK);
+            isa.run(Transpose { from: &from[i * CHUNK..], rows, columns, from_stride, to, to_stride });
+        });
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::transpose;
+impl Kernel for Transpose<'_> {
+    type Output = ();
 
-    #[test]
-    fn rows_become_columns() {
-        let (rows, columns, from_stride, to_stride) = (37, 19, 23, 41);
-        let from: Vec<f32> = (0..rows * from_stride).map(|i| i as f32).collect();
-        let mut to = vec![-1.0; columns * to_stride];
-        transpose(&from, [rows, columns], from_stride, &mut to, to_stride);
-        for (i, value) in to.iter().enumerate() {
-            let (column, row) = (i / to_stride, i % to_stride);
-            assert_eq!(*value, if row < rows { from[row * from_stride + column] } else { -1.0 });
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let Self { from, rows, columns, from_stride, to, to_stride } = self;
+        let (whole_rows, whole_columns) = (rows / V::LEN * V::LEN, columns / V::LEN * V::LEN);
+        for row in (0..whole_rows).step_by(V::LEN) {
+            for column in (0..whole_columns).step_by(V::LEN) {
+                // SAFETY: this runs inside `Isa::run`; `Transpose::run` checked that both matrices lie in their slices.
+                unsafe {
+                    V::transpose(
+                        from.as_ptr().add(row * from_stride + column),
+                        from_stride,
+                        to.as_mut_ptr().add(column * to_stride + row),
+                        to_stride,
+                    );
+                }
+            }
+        }
+        for column in 0..columns {
+            let first = if column < whole_columns { whole_rows } else { 0 };
+            for (row, to) in (first..rows).zip(&mut to[column * to_stride + first..]) {
+                *to = from[row * from_stride + column];
+            }
         }
     }
 }

@@ -1,0 +1,252 @@
+//! Every kernel, on every instruction set of this machine, gives what plain loops in f64 give, for any sizes.
+
+use proptest::prelude::*;
+
+use super::Isa;
+use super::adam::{Adam, AdamStep};
+use super::convolution::{Forward, Geometry, InputGradient, WeightGradient};
+use super::frames::FromBytes;
+use super::matmul::{MatMul, Matrix, MatrixMut, Start};
+use super::relu::ReluGradient;
+use super::sums::{ColumnSums, RowSums, SumOfSquares};
+use super::tanh::{Tanh, TanhGradient};
+use super::transpose::Transpose;
+
+/// Numbers in [-1, 1) of no pattern.
+fn numbers(n: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u32 << 23) as f32 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+/// The sum of `n` products may be wrong by this much.
+fn close(a: f32, b: f64, n: usize) -> bool {
+    (f64::from(a) - b).abs() <= 1e-6 * (n as f64 + 4.0)
+}
+
+fn check(what: &str, isa: Isa, actual: &[f32], expected: &[f64], n: usize) {
+    assert_eq!(actual.len(), expected.len());
+    for (i, (a, b)) in actual.iter().zip(expected).enumerate() {
+        assert!(close(*a, *b, n), "{what} on {isa} at {i}: {a} {b}");
+    }
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn products(m in 1..70usize, n in 1..140usize, depth in 0..300usize, gap in 0..3usize, kind in 0..3, relu: bool, transposed: bool) {
+        let (a_rows, a_columns) = if transposed { (depth, m) } else { (m, depth) };
+        let a = numbers(a_rows * (a_columns + gap) + 1, 1);
+        let b = numbers(depth * (n + gap) + 1, 2);
+        let before = numbers(m * (n + gap), 3);
+        let bias = numbers(m, 4);
+        let mut expected = wide(&before);
+        for row in 0..m {
+            for column in 0..n {
+                let place = row * (n + gap) + column;
+                let mut sum = match kind { 0 => 0.0, 1 => f64::from(bias[row]), _ => expected[place] };
+                for k in 0..depth {
+                    let a = if transposed { a[k * (m + gap) + row] } else { a[row * (depth + gap) + k] };
+                    sum += f64::from(a) * f64::from(b[k * (n + gap) + column]);
+                }
+                expected[place] = if relu { sum.max(0.0) } else { sum };
+            }
+        }
+        for isa in Isa::available() {
+            let mut c = before.clone();
+            MatMul {
+                a: Matrix::new(&a, a_rows, a_columns, a_columns + gap),
+                transposed,
+                b: Matrix::new(&b, depth, n, n + gap),
+                c: MatrixMut::new(&mut c, m, n, n + gap),
+                start: match kind { 0 => Start::Zero, 1 => Start::Bias(&bias), _ => Start::Add },
+                relu,
+            }
+            .run(isa);
+            check("product", isa, &c, &expected, depth);
+        }
+    }
+
+    #[test]
+    fn convolutions(
+        channels in 1..20usize, height in 1..14usize, width in 1..14usize, filters in 1..70usize, kernel in 1..6usize, stride in 1..5usize,
+    ) {
+        prop_assume!(kernel <= height.min(width));
+        let g = Geometry::new([channels, height, width], filters, kernel, stride);
+        let columns = (width - kernel) / stride + 1;
+        let (x, w) = (numbers(g.input_len(), 1), numbers(g.depth() * filters, 2));
+        let (bias, dy, dw_before) = (numbers(filters, 3), numbers(g.output_len(), 4), numbers(w.len(), 5));
+        // [filter, place, channel]
+        let mut turned = vec![0.0; w.len()];
+        for place in 0..g.depth() {
+            for filter in 0..filters {
+                turned[filter * g.depth() + place] = w[place * filters + filter];
+            }
+        }
+        let mut y: Vec<f64> = (0..g.output_len()).map(|i| f64::from(bias[i % filters])).collect();
+        let (mut dw, mut dx) = (wide(&dw_before), vec![0.0f64; x.len()]);
+        for i in 0..g.output_len() {
+            let (pixel, filter) = (i / filters, i % filters);
+            let (row, column) = (pixel / columns * stride, pixel % columns * stride);
+            for place in 0..g.depth() {
+                let (kernel_row, rest) = (place / (kernel * channels), place % (kernel * channels));
+                let (kernel_column, channel) = (rest / channels, rest % channels);
+                let at = ((row + kernel_row) * width + column + kernel_column) * channels + channel;
+                let weight = place * filters + filter;
+                y[i] += f64::from(x[at]) * f64::from(w[weight]);
+                dw[weight] += f64::from(x[at]) * f64::from(dy[i]);
+                dx[at] += f64::from(w[weight]) * f64::from(dy[i]);
+            }
+        }
+        let rectified: Vec<f64> = y.iter().map(|y| y.max(0.0)).collect();
+        for isa in Isa::available() {
+            let mut output = vec![9.0; y.len()];
+            for (relu, expected) in [(false, &y), (true, &rectified)] {
+                Forward { geometry: &g, input: &x, weight: &w, bias: &bias, relu, output: &mut output }.run(isa);
+                check("convolution", isa, &output, expected, g.depth());
+            }
+            let mut gradient = dw_before.clone();
+            WeightGradient { geometry: &g, input: &x, upstream: &dy, gradient: &mut gradient }.run(isa);
+            check("weight gradient", isa, &gradient, &dw, g.pixels());
+            let mut gradient = vec![9.0; x.len()];
+            InputGradient { geometry: &g, weight: &turned, upstream: &dy, gradient: &mut gradient }.run(isa);
+            check("input gradient", isa, &gradient, &dx, g.depth() * filters);
+        }
+    }
+
+    #[test]
+    fn transposes(rows in 0..50usize, columns in 0..50usize, gap in 0..3usize) {
+        let from = numbers(rows * (columns + gap), 1);
+        let before = numbers(columns * (rows + gap), 2);
+        let mut expected = before.clone();
+        for row in 0..rows {
+            for column in 0..columns {
+                expected[column * (rows + gap) + row] = from[row * (columns + gap) + column];
+            }
+        }
+        for isa in Isa::available() {
+            let mut to = before.clone();
+            Transpose { from: &from, rows, columns, from_stride: columns + gap, to: &mut to, to_stride: rows + gap }.run(isa);
+            prop_assert_eq!(&to, &expected);
+        }
+    }
+
+    #[test]
+    fn bytes_become_numbers(channels in 1..7usize, pixels in 0..700usize) {
+        let bytes: Vec<u8> = numbers(channels * pixels, 1).iter().map(|x| (x * 128.0 + 128.0) as u8).collect();
+        for isa in Isa::available() {
+            let mut to = vec![9.0; bytes.len()];
+            FromBytes { channels, scale: 0.5, bytes: &bytes, numbers: &mut to }.run(isa);
+            for (i, x) in to.iter().enumerate() {
+                prop_assert_eq!(*x, 0.5 * f32::from(bytes[i % channels * pixels + i / channels]));
+            }
+        }
+    }
+
+    #[test]
+    fn sums(rows in 0..20usize, columns in 1..70usize, gap in 0..3usize) {
+        let values = numbers(rows * (columns + gap), 1);
+        let (rows_before, columns_before) = (numbers(rows, 2), numbers(columns + gap, 3));
+        let (mut row_sums, mut column_sums) = (wide(&rows_before), wide(&columns_before));
+        for (i, x) in values.iter().enumerate() {
+            let (row, column) = (i / (columns + gap), i % (columns + gap));
+            column_sums[column] += f64::from(*x);
+            if column < columns {
+                row_sums[row] += f64::from(*x);
+            }
+        }
+        let squares: f64 = wide(&values).iter().map(|x| x * x).sum();
+        for isa in Isa::available() {
+            let mut sums = rows_before.clone();
+            RowSums { values: &values, columns, stride: columns + gap, sums: &mut sums }.run(isa);
+            check("row sums", isa, &sums, &row_sums, columns);
+            let mut sums = columns_before.clone();
+            ColumnSums { values: &values, sums: &mut sums }.run(isa);
+            check("column sums", isa, &sums, &column_sums, rows);
+            let sum = SumOfSquares { values: &values }.run(isa);
+            prop_assert!((sum - squares).abs() <= 1e-5 * squares);
+        }
+    }
+
+    #[test]
+    fn activations_and_their_gradients(n in 0..70usize) {
+        let x: Vec<f32> = numbers(n, 1).iter().map(|x| 6.0 * x * x * x).collect();
+        let upstream = numbers(n, 2);
+        let outputs: Vec<f32> = x.iter().map(|x| x.max(0.0)).collect();
+        let relu: Vec<f64> = (0..n).map(|i| if x[i] > 0.0 { f64::from(upstream[i]) } else { 0.0 }).collect();
+        let tanh: Vec<f64> = x.iter().map(|x| f64::from(*x).tanh()).collect();
+        for isa in Isa::available() {
+            let mut gradient = upstream.clone();
+            ReluGradient { output: &outputs, gradient: &mut gradient }.run(isa);
+            check("relu gradient", isa, &gradient, &relu, 0);
+            let mut values = x.clone();
+            Tanh { values: &mut values }.run(isa);
+            for (a, b) in values.iter().zip(&tanh) {
+                prop_assert!((f64::from(*a) - b).abs() <= 6e-7 * b.abs(), "{} {}", a, b);
+            }
+            let mut gradient = upstream.clone();
+            TanhGradient { output: &values, gradient: &mut gradient }.run(isa);
+            let expected: Vec<f64> = (0..n).map(|i| f64::from(upstream[i]) * (1.0 - tanh[i] * tanh[i])).collect();
+            check("tanh gradient", isa, &gradient, &expected, 0);
+        }
+    }
+
+    #[test]
+    fn adam(n in 0..70usize) {
+        let step = AdamStep { beta1: 0.9, beta2: 0.99, epsilon: 1e-3, rate: 0.1, unbias: 2.0 };
+        let (values, mean, gradient) = (numbers(n, 1), numbers(n, 2), numbers(n, 3));
+        let square: Vec<f32> = numbers(n, 4).iter().map(|x| x * x).collect();
+        let mut expected = [wide(&values), wide(&mean), wide(&square)];
+        for i in 0..n {
+            let g = f64::from(gradient[i]);
+            let [values, mean, square] = &mut expected;
+            mean[i] = f64::from(0.9f32) * mean[i] + f64::from(1.0 - 0.9f32) * g;
+            square[i] = f64::from(0.99f32) * square[i] + f64::from(1.0 - 0.99f32) * g * g;
+            values[i] -= 0.1 * mean[i] / (square[i].sqrt() * 2.0 + 1e-3);
+        }
+        for isa in Isa::available() {
+            let (mut values, mut mean, mut square) = (values.clone(), mean.clone(), square.clone());
+            Adam { step, values: &mut values, mean: &mut mean, square: &mut square, gradient: &gradient }.run(isa);
+            for (actual, expected) in [values, mean, square].iter().zip(&expected) {
+                check("adam", isa, actual, expected, 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn not_a_number_stays_one() {
+    for isa in Isa::available() {
+        let mut values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0];
+        Tanh { values: &mut values }.run(isa);
+        assert!(values[0].is_nan(), "{isa} {values:?}");
+        check("tanh", isa, &values[1..], &[1.0, -1.0, 0.0], 0);
+        for n in [1, 2] {
+            let mut c = vec![0.0; 2 * n];
+            MatMul {
+                a: Matrix::new(&[f32::NAN, 1.0], 2, 1, 1),
+                transposed: false,
+                b: Matrix::new(&vec![-1.0; n], 1, n, n),
+                c: MatrixMut::new(&mut c, 2, n, n),
+                start: Start::Zero,
+                relu: true,
+            }
+            .run(isa);
+            assert!(c[..n].iter().all(|x| x.is_nan()) && c[n..].iter().all(|x| *x == 0.0), "{isa} {c:?}");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "the matrix lies in its slice")]
+fn sizes_are_checked_before_memory_is_touched() {
+    let _ = Matrix::new(&[0.0; 5], 2, 3, 3);
+}
