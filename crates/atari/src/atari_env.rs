@@ -8,7 +8,8 @@ use deepq_envs::{
 use image::RgbImage;
 
 use crate::action::Action;
-use crate::emulator::{Emulator, EmulatorError, EmulatorSettings, listed};
+use crate::emulator::{Emulator, EmulatorSettings};
+use crate::emulator_error::{EmulatorError, listed};
 use crate::roms::Rom;
 
 /// How a game is played, with the names of Gymnasium's `AtariEnv`.
@@ -59,8 +60,8 @@ impl AtariEnv {
     ///
     /// # Errors
     ///
-    /// [`EnvError::InvalidOption`] for a setting that the game does not have, [`EnvError::Backend`] if the emulator cannot
-    /// work here.
+    /// [`EnvError::InvalidOption`] for a setting that the game does not have, [`EnvError::Backend`] if the emulator
+    /// cannot work here.
     pub fn new(id: &str, rom: &Rom, settings: &AtariSettings) -> Result<Self, EnvError> {
         if settings.frame_skip == 0 {
             return Err(invalid(id, "frame_skip", &0, "an action lasts at least one frame"));

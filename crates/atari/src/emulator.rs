@@ -2,66 +2,17 @@
 
 use std::ffi::{c_char, c_int};
 use std::fmt;
-use std::io;
 use std::ptr::NonNull;
 
 use ale_sys::ALEInterface;
-use thiserror::Error;
 
 use crate::action::Action;
+use crate::corrections::Corrections;
+use crate::emulator_error::EmulatorError;
 use crate::loading::{CONSOLE_SEED, load};
 use crate::mersenne_twister::MersenneTwister;
 use crate::roms::{Game, Rom};
 use crate::snapshot::{Parts, SnapshotError, with_generator};
-
-/// Why an emulator cannot be made or put into a state.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum EmulatorError {
-    /// ALE reads a ROM from a file, and there was no place for one.
-    #[error("cannot hand the ROM to the emulator through a temporary folder: {0}")]
-    TemporaryFolder(#[from] io::Error),
-    /// A configuration file of ALE's would change the game behind our back.
-    #[error(
-        "{file} in the working directory sets {key:?}, which changes the game: remove that line, or work elsewhere"
-    )]
-    ConfigurationFile {
-        /// The file.
-        file: &'static str,
-        /// The setting.
-        key: String,
-    },
-    /// A mode that the game does not have.
-    #[error("{game} has no mode {mode}, but {}", listed(available))]
-    Mode {
-        /// The game.
-        game: &'static str,
-        /// The mode asked for.
-        mode: u32,
-        /// The modes it has.
-        available: Vec<u32>,
-    },
-    /// A difficulty that the game does not have.
-    #[error("{game} has no difficulty {difficulty}, but {}", listed(available))]
-    Difficulty {
-        /// The game.
-        game: &'static str,
-        /// The difficulty asked for.
-        difficulty: u32,
-        /// The difficulties it has.
-        available: Vec<u32>,
-    },
-    /// A probability outside [0, 1].
-    #[error("an action is repeated with a probability from 0 to 1, not {0}")]
-    Probability(f32),
-    /// A snapshot that is damaged or of another game.
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-}
-
-pub(crate) fn listed(numbers: &[u32]) -> String {
-    numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
-}
 
 /// How a game is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -79,11 +30,11 @@ pub struct EmulatorSettings {
 
 /// An Atari 2600 with a cartridge in it.
 ///
-/// With the same settings, seed, resets and actions, two of them do the same to the bit, on whatever thread. It is `Send`
-/// but not `Sync`: it may move to another thread, and only one uses it at a time.
+/// With the same settings, seed, resets and actions, two of them do the same to the bit, on whatever thread. It is
+/// `Send` but not `Sync`: it may move to another thread, and only one uses it at a time.
 ///
-/// The console is ALE 0.6.0. What differs in ale-py 0.12 is made up for: power-on memory and timer come from a generator
-/// of their own, and repeated actions from another one, seeded with [`seed`](Self::seed).
+/// The console is ALE 0.6.0. What differs in ale-py 0.12 is made up for: power-on memory and timer come from a
+/// generator of their own, and repeated actions from another one, seeded with [`seed`](Self::seed).
 pub struct Emulator {
     ale: NonNull<ALEInterface>,
     game: Game,
@@ -102,6 +53,7 @@ pub struct Emulator {
     sticky: MersenneTwister,
     /// The action of the last frame.
     held: Action,
+    corrections: Corrections,
 }
 
 // SAFETY: an ALEInterface refers to no thread and shares nothing with another one; the process-wide things that making
@@ -113,13 +65,13 @@ impl Emulator {
     /// times.
     const DRAWS_AT_POWER_ON: usize = 128 + 4;
 
-    /// Puts the cartridge in and switches the console on. Takes about a tenth of a second, most of which ALE spends on a
-    /// table that is not used here.
+    /// Puts the cartridge in and switches the console on. Takes about a tenth of a second, most of which ALE spends on
+    /// a table that is not used here.
     ///
     /// # Errors
     ///
-    /// If the game does not have the mode or the difficulty, the probability is none, or the surroundings are in the way:
-    /// no place for a temporary file, an `ale.cfg`.
+    /// If the game does not have the mode or the difficulty, the probability is none, or the surroundings are in the
+    /// way: no place for a temporary file, an `ale.cfg`.
     pub fn new(rom: &Rom, settings: EmulatorSettings) -> Result<Self, EmulatorError> {
         let probability = settings.repeat_action_probability;
         if !(0.0..=1.0).contains(&probability) {
@@ -139,6 +91,7 @@ impl Emulator {
             console: MersenneTwister::new(CONSOLE_SEED),
             sticky: MersenneTwister::new(0),
             held: Action::NOOP,
+            corrections: Corrections::new(rom.game()),
         };
         emulator.ask_what_does_not_change();
         emulator.check_mode_and_difficulty()?;
@@ -187,7 +140,7 @@ impl Emulator {
         &self.settings
     }
 
-    /// Height and width of the screen in pixels: 210 x 160 in most games, 250 x 160 in some.
+    /// Height and width of the screen in pixels: 210 x 160 in most games, up to 250 x 160 in some.
     pub fn screen_size(&self) -> (usize, usize) {
         (self.height, self.width)
     }
@@ -212,8 +165,8 @@ impl Emulator {
         &self.difficulties
     }
 
-    /// Brings everything back to where it was when the cartridge was put in, with another seed for the repeated actions.
-    /// A [`reset`](Self::reset) must follow.
+    /// Brings everything back to where it was when the cartridge was put in, with another seed for the repeated
+    /// actions. A [`reset`](Self::reset) must follow.
     pub fn seed(&mut self, seed: u32) {
         let power_on = std::mem::take(&mut self.power_on);
         self.set_console_state(&power_on);
@@ -223,6 +176,7 @@ impl Emulator {
             self.console.next_u32();
         }
         self.sticky = MersenneTwister::new(seed);
+        self.set_the_mode();
         self.held = Action::NOOP;
     }
 
@@ -238,12 +192,22 @@ impl Emulator {
         self.console.next_u32();
         // SAFETY: `ale` is alive and has a ROM.
         unsafe { ale_sys::reset_game(self.ale.as_ptr()) };
+        self.set_the_mode();
         self.held = Action::NOOP;
+        let memory = self.ram();
+        self.corrections.begin(&memory);
         Ok(())
     }
 
-    /// Plays one frame and gives the points won in it. Once the game is over or cut off, nothing happens but the draw of
-    /// the repeated action.
+    /// Draws what later versions of ALE draw while they set the game's mode, at power-on and at each reset.
+    fn set_the_mode(&mut self) {
+        for _ in 0..self.corrections.draws_for_the_mode() {
+            self.sticky.next_u32();
+        }
+    }
+
+    /// Plays one frame and gives the points won in it. Once the game is over or cut off, nothing happens but the draw
+    /// of the repeated action.
     #[inline]
     pub fn act(&mut self, action: Action) -> i32 {
         let probability = f64::from(self.settings.repeat_action_probability);
@@ -256,18 +220,24 @@ impl Emulator {
         } else {
             self.held = action;
         }
-        if self.truncated() {
+        if self.truncated() || self.game_over() {
             return 0;
         }
         // SAFETY: `ale` is alive and has a ROM; an Action is one of ALE's.
-        unsafe { ale_sys::act(self.ale.as_ptr(), c_int::from(self.held.number())) }
+        let points = unsafe { ale_sys::act(self.ale.as_ptr(), c_int::from(self.held.number())) };
+        if self.corrections.watches_memory() {
+            let memory = self.ram();
+            self.corrections.watch(&memory);
+        }
+        points
     }
 
     /// Whether the game is over.
     #[inline]
     pub fn game_over(&self) -> bool {
+        let over = || self.corrections.watches_memory() && self.corrections.game_over(&self.ram());
         // SAFETY: `ale` is alive and has a ROM.
-        unsafe { ale_sys::game_over(self.ale.as_ptr()) }
+        unsafe { ale_sys::game_over(self.ale.as_ptr()) || over() }
     }
 
     /// Whether the episode has had all its frames and was cut off.
@@ -345,7 +315,8 @@ impl Emulator {
 
     /// ALE's state, its generator included.
     fn console_state(&self) -> Vec<u8> {
-        // SAFETY: `ale` is alive and has a ROM; the state lives until it is deleted, and fills as many bytes as it says.
+        // SAFETY: `ale` is alive and has a ROM; the state lives until it is deleted, and fills as many bytes as it
+        // says.
         unsafe {
             let state = ale_sys::cloneSystemState(self.ale.as_ptr());
             let len = ale_sys::encodeStateLen(state);

@@ -1,13 +1,13 @@
 //! Atari 2600 games behind `deepq-envs`' `Env`, equal to Gymnasium's to the bit.
 //!
-//! **This crate does not know** networks, replay memories or agents. It stands apart from `deepq-envs` because the emulator,
-//! the Arcade Learning Environment, is under GPL-2.0 (so is every binary that contains this crate) and needs CMake and a
-//! C++ compiler to be built.
+//! **This crate does not know** networks, replay memories or agents. It stands apart from `deepq-envs` because the
+//! emulator, the Arcade Learning Environment, is under GPL-2.0 (so is every binary that contains this crate) and needs
+//! CMake and a C++ compiler to be built.
 //!
 //! The concepts, in order:
 //!
-//! 1. A [`Game`] is one that the emulator knows. Its ROM is not part of this crate: a [`RomLibrary`] finds it in folders
-//!    (`cargo xtask roms` fills one) and verifies its SHA-256, which makes it a [`Rom`].
+//! 1. A [`Game`] is one that the emulator knows. Its ROM is not part of this crate: a [`RomLibrary`] finds it in
+//!    folders (`cargo xtask roms` fills one) and verifies its SHA-256, which makes it a [`Rom`].
 //! 2. An [`Emulator`] is a console with a ROM in it. Nothing that can be done to it ends the process or throws, as ALE
 //!    itself does when it is not given what it expects.
 //! 3. [`AtariEnv`] is a game as Gymnasium has it, with the coloured screen as the observation, played as
@@ -42,18 +42,20 @@
 //!
 //! # How equal
 //!
-//! With the same seed and actions, 67 of the 76 games give the screens, memory, rewards and lives of ale-py 0.12.1 to the
-//! bit, over several episodes, with and without repeated actions. In Berzerk and Double Dunk ale-py repeats actions also
-//! while it sets up the game, so they are equal only without. For Elevator Action, Frogger, King Kong, Lost Luggage,
-//! Mr. Do!, Turmoil and Wizard of Wor, ALE's own rules (how a game starts, what counts as a point) were changed after
-//! 0.6.0, the version here. Pixels are shrunk as OpenCV 5 does on x86-64.
+//! With the same seed and actions, 68 of the 76 games give the screens, rewards, lives and ends of ale-py 0.12.1 to the
+//! bit, over chained episodes and with repeated actions. Of the others, Double Dunk is equal without repeated actions
+//! (ale-py repeats actions even while it goes through the game's menu), and for Elevator Action, Frogger, King Kong,
+//! Lost Luggage, Mr. Do!, Turmoil and Wizard of Wor the emulator itself changed what it does after ALE 0.6.0, the
+//! version here.
 
 #![deny(unsafe_code)]
 
 mod action;
 mod atari_env;
+mod corrections;
 #[allow(unsafe_code, reason = "it calls ALE")]
 mod emulator;
+mod emulator_error;
 #[allow(unsafe_code, reason = "it calls ALE")]
 mod loading;
 mod mersenne_twister;
@@ -67,7 +69,8 @@ mod snapshot;
 
 pub use action::Action;
 pub use atari_env::{AtariEnv, AtariSettings};
-pub use emulator::{Emulator, EmulatorError, EmulatorSettings};
+pub use emulator::{Emulator, EmulatorSettings};
+pub use emulator_error::EmulatorError;
 pub use preprocessing::{AtariPreprocessing, Preprocessing};
 pub use protocol::Protocol;
 pub use register::register;

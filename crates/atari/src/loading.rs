@@ -9,7 +9,7 @@ use std::sync::{Mutex, Once, PoisonError};
 
 use ale_sys::ALEInterface;
 
-use crate::emulator::EmulatorError;
+use crate::emulator_error::EmulatorError;
 use crate::roms::Rom;
 
 // ale-sys builds a static C++ library and leaves it to its user to link C++'s own.
@@ -71,8 +71,9 @@ pub(crate) fn load(rom: &Rom) -> Result<NonNull<ALEInterface>, EmulatorError> {
     let (file, nothing) = (c_path(&file)?, c_path(&folder.path().join("nothing"))?);
 
     let _one_at_a_time = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    // SAFETY: ALE_new gives a new object. Each key is one that ALE 0.6.0 knows for this type, so that it throws nothing,
-    // and each string lives through its call. The file exists, and is the ROM of a game that ALE knows under its name.
+    // SAFETY: ALE_new gives a new object. Each key is one that ALE 0.6.0 knows for this type, so that it throws
+    // nothing, and each string lives through its call. The file exists, and is the ROM of a game that ALE knows under
+    // its name.
     unsafe {
         SILENCE.call_once(|| ale_sys::setLoggerMode(ERRORS));
         let ale = NonNull::new(ale_sys::ALE_new()).ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))?;

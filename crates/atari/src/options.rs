@@ -1,5 +1,7 @@
 //! The options of an Atari environment by name.
 
+use std::ops::RangeInclusive;
+
 use deepq_envs::{EnvError, EnvOptions, OptionReader};
 
 use crate::atari_env::{AtariSettings, invalid};
@@ -43,7 +45,7 @@ impl AtariOptions {
             None if preprocess => AtariSettings { frame_skip: PREPROCESSING_FRAME_SKIP, ..base },
             None => base,
         };
-        let max_episode_steps = number(&mut reader, "max_episode_steps", 0)?.filter(|&steps| steps > 0);
+        let max_episode_steps = number(&mut reader, "max_episode_steps", 0..=u32::MAX)?.filter(|&steps| steps > 0);
         let settings = read_settings(&mut reader, settings, max_episode_steps.is_some())?;
         let preprocessing = protocol.map_or_else(Preprocessing::default, Protocol::preprocessing);
         let preprocessing = read_preprocessing(&mut reader, preprocessing)?;
@@ -59,20 +61,22 @@ impl AtariOptions {
 }
 
 const MAX_FRAME_STACK: i64 = 256;
+/// A step or a start that takes longer than this many frames is a mistake.
+const MOST_FRAMES: u32 = 10_000;
 
 fn read_settings(reader: &mut OptionReader<'_>, base: AtariSettings, limited: bool) -> Result<AtariSettings, EnvError> {
     // A limit in agent steps that somebody gives takes the place of the usual one in frames.
     let max_episode_frames = if limited { 0 } else { base.max_episode_frames };
     Ok(AtariSettings {
-        frame_skip: number(reader, "frame_skip", 1)?.unwrap_or(base.frame_skip),
+        frame_skip: number(reader, "frame_skip", 1..=MOST_FRAMES)?.unwrap_or(base.frame_skip),
         #[allow(clippy::cast_possible_truncation, reason = "ALE compares with a C float too")]
         repeat_action_probability: reader
             .float("repeat_action_probability", 0.0..=1.0)?
             .map_or(base.repeat_action_probability, |probability| probability as f32),
         full_action_space: reader.bool("full_action_space")?.unwrap_or(base.full_action_space),
-        mode: number(reader, "mode", 0)?.or(base.mode),
-        difficulty: number(reader, "difficulty", 0)?.or(base.difficulty),
-        max_episode_frames: number(reader, "max_episode_frames", 0)?.unwrap_or(max_episode_frames),
+        mode: number(reader, "mode", 0..=u32::MAX)?.or(base.mode),
+        difficulty: number(reader, "difficulty", 0..=u32::MAX)?.or(base.difficulty),
+        max_episode_frames: number(reader, "max_episode_frames", 0..=u32::MAX)?.unwrap_or(max_episode_frames),
     })
 }
 
@@ -80,7 +84,7 @@ fn read_preprocessing(reader: &mut OptionReader<'_>, base: Preprocessing) -> Res
     let size = reader.integer("screen_size", 1..=i64::from(u32::MAX))?.and_then(|pixels| usize::try_from(pixels).ok());
     let terminal_on_life_loss = reader.bool("terminal_on_life_loss")?;
     Ok(Preprocessing {
-        noop_max: number(reader, "noop_max", 0)?.unwrap_or(base.noop_max),
+        noop_max: number(reader, "noop_max", 0..=MOST_FRAMES)?.unwrap_or(base.noop_max),
         screen_size: size.map_or(base.screen_size, |pixels| Size { height: pixels, width: pixels }),
         grayscale: reader.bool("grayscale")?.unwrap_or(base.grayscale),
         // Whoever wants the one kind of end, does not want the other one of a protocol.
@@ -92,8 +96,12 @@ fn read_preprocessing(reader: &mut OptionReader<'_>, base: Preprocessing) -> Res
     })
 }
 
-fn number<'a>(reader: &mut OptionReader<'a>, name: &'a str, least: u32) -> Result<Option<u32>, EnvError> {
-    let number = reader.integer(name, i64::from(least)..=i64::from(u32::MAX))?;
+fn number<'a>(
+    reader: &mut OptionReader<'a>,
+    name: &'a str,
+    range: RangeInclusive<u32>,
+) -> Result<Option<u32>, EnvError> {
+    let number = reader.integer(name, i64::from(*range.start())..=i64::from(*range.end()))?;
     Ok(number.and_then(|number| u32::try_from(number).ok()))
 }
 

@@ -24,8 +24,8 @@ pub struct Preprocessing {
     pub grayscale: bool,
     /// A lost life terminates the episode, and the next reset starts the game anew.
     pub terminal_on_life_loss: bool,
-    /// A lost life is reported in [`Step::life_lost`], and the game goes on: bootstrapping stops there, and what the agent
-    /// sees as an episode may (`EpisodicLifeEnv` of OpenAI's baselines).
+    /// A lost life is reported in [`Step::life_lost`], and the game goes on: bootstrapping stops there, and what the
+    /// agent sees as an episode may (`EpisodicLifeEnv` of OpenAI's baselines).
     pub life_loss_ends_episode: bool,
     /// Where the game has a FIRE action, it is pressed when play starts, and then the action after it, each for a frame
     /// skip: after a reset (`FireResetEnv` of OpenAI's baselines), and after a lost life, where many games wait for it
@@ -33,13 +33,14 @@ pub struct Preprocessing {
     pub fire_on_reset: bool,
 }
 
-/// Lives as baselines counts them: some games stay at 0 lives for a few frames before they are over, which is no loss of
-/// its own.
+/// Lives as baselines counts them: some games stay at 0 lives for a few frames before they are over, which is no loss
+/// of its own.
 fn is_lost(before: u32, now: u32) -> bool {
     now < before && now > 0
 }
 
-/// A game with small, grey screens: observations are bytes of shape `[height, width]`, or `[3, height, width]` in colour.
+/// A game with small, grey screens: observations are bytes of shape `[height, width]`, or `[3, height, width]` in
+/// colour.
 ///
 /// Screens are the maximum of the last two frames of the frame skip, shrunk as OpenCV's `INTER_AREA`. Equal to
 /// Gymnasium's `AtariPreprocessing` to the bit.

@@ -25,8 +25,8 @@ pub enum Protocol {
     /// randomness, all 18 actions, and no word about lives. Frame skip and frames as in the environments `ALE/..-v5`,
     /// which cite it.
     Machado,
-    /// OpenAI's baselines, `make_atari` and `wrap_deepmind(episode_life=True, frame_stack=True)`. The greys of the screen
-    /// are ALE's here, as in Gymnasium, and OpenCV's there.
+    /// OpenAI's baselines, `make_atari` and `wrap_deepmind(episode_life=True, frame_stack=True)`. The greys of the
+    /// screen are ALE's here, as in Gymnasium, and OpenCV's there.
     Baselines,
 }
 
@@ -40,8 +40,8 @@ const SCREEN_SIZE: Size = Size { height: 84, width: 84 };
 const NOOP_MAX: u32 = 30;
 /// Probability of a repeated action: Machado et al. 2018, section 5.
 const REPEAT_ACTION_PROBABILITY: f32 = 0.25;
-/// Half an hour at 60 frames a second: `max_num_frames_per_episode` of Gymnasium's registered Atari environments, and the
-/// limit of DQN Zoo and (as 27,000 steps) of Dopamine.
+/// Half an hour at 60 frames a second: `max_num_frames_per_episode` of Gymnasium's registered Atari environments, and
+/// the limit of DQN Zoo and (as 27,000 steps) of Dopamine.
 const MAX_EPISODE_FRAMES: u32 = 108_000;
 
 impl Protocol {

@@ -15,14 +15,17 @@ use crate::roms::{Game, RomLibrary};
 /// Without options they are what Gymnasium makes of these ids: the screen in colour, `[height, width, 3]` bytes. The
 /// options, all of them optional:
 ///
-/// | option | meaning |
-/// |---|---|
-/// | `protocol` | `"nature"`, `"machado"` or `"baselines"`: all settings of a [`Protocol`](crate::Protocol); the options below override single ones |
-/// | `preprocess` | small grey screens as Gymnasium's `AtariPreprocessing` makes them; the options up to `fire_on_reset` and a protocol imply it |
-/// | `noop_max`, `screen_size`, `grayscale`, `terminal_on_life_loss`, `life_loss_ends_episode`, `fire_on_reset` | the fields of [`Preprocessing`](crate::Preprocessing) |
-/// | `frame_skip`, `repeat_action_probability`, `full_action_space`, `mode`, `difficulty`, `max_episode_frames` | the fields of [`AtariSettings`] |
-/// | `max_episode_steps` | agent steps after which an episode is truncated; it takes the place of the usual limit in frames |
-/// | `frame_stack` | observations are the last so many screens |
+/// - `protocol`: `"nature"`, `"machado"` or `"baselines"`, all settings of a [`Protocol`](crate::Protocol). The options
+///   below override single ones of them.
+/// - `preprocess`: small grey screens as Gymnasium's `AtariPreprocessing` makes them, with an action that lasts four
+///   frames. A protocol implies it, and so does each of the next ones.
+/// - `noop_max`, `screen_size`, `grayscale`, `terminal_on_life_loss`, `life_loss_ends_episode`, `fire_on_reset`: the
+///   fields of [`Preprocessing`](crate::Preprocessing); `screen_size` is both height and width.
+/// - `frame_skip`, `repeat_action_probability`, `full_action_space`, `mode`, `difficulty`, `max_episode_frames`: the
+///   fields of [`AtariSettings`].
+/// - `max_episode_steps`: agent steps after which an episode is truncated. It takes the place of the usual limit in
+///   frames.
+/// - `frame_stack`: observations are the last so many screens.
 ///
 /// A game's ROM is looked for when the game is made, not before.
 pub fn register(registry: &mut Registry, roms: RomLibrary) {

@@ -3,8 +3,8 @@
 /// Shrinks screens of one size to another, as `cv2.resize(..., interpolation=cv2.INTER_AREA)` does.
 ///
 /// A pixel of the result is the mean over the rectangle that it covers, with the weights that OpenCV gives to pixels
-/// covered in part. The result depends on how a mean is rounded, so the order of the sums is OpenCV's: `f32`, over a row
-/// from left to right, then over rows from top to bottom, without fused multiply-add, halves rounded to even.
+/// covered in part. The result depends on how a mean is rounded, so the order of the sums is OpenCV's: `f32`, over a
+/// row from left to right, then over rows from top to bottom, without fused multiply-add, halves rounded to even.
 ///
 /// Where both ratios are whole numbers OpenCV sums integers instead, and so does this.
 #[derive(Clone, Debug)]
@@ -42,8 +42,8 @@ enum Method {
 }
 
 impl Resize {
-    /// Prepares to shrink screens of `from` to `to`. `None` if `to` is empty or larger in either direction, where OpenCV
-    /// interpolates instead.
+    /// Prepares to shrink screens of `from` to `to`. `None` if `to` is empty or larger in either direction, where
+    /// OpenCV interpolates instead.
     pub fn new(from: Size, to: Size) -> Option<Self> {
         if to.pixels() == 0 || to.height > from.height || to.width > from.width {
             return None;

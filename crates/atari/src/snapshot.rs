@@ -80,9 +80,9 @@ fn title(game: Game, settings: &EmulatorSettings) -> String {
 
 /// ALE's state with another generator in it.
 ///
-/// ALE writes little-endian 32-bit integers, and strings as their length and their bytes. The state of the console is one
-/// such string after six integers (two paddles, two frame numbers, mode and difficulty), and the generator is a string
-/// inside it, as C++ writes `std::mt19937` to a stream.
+/// ALE writes little-endian 32-bit integers, and strings as their length and their bytes. The state of the console is
+/// one such string after six integers (two paddles, two frame numbers, mode and difficulty), and the generator is a
+/// string inside it, as C++ writes `std::mt19937` to a stream.
 pub(crate) fn with_generator(state: &[u8], generator: &MersenneTwister) -> Result<Vec<u8>, SnapshotError> {
     let unknown = SnapshotError::UnknownLayout;
     let (head, rest) = state.split_at_checked(6 * LENGTH).ok_or(unknown)?;

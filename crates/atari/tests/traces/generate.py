@@ -5,10 +5,10 @@ Usage: python generate.py OUTDIR [--games] [--steps STEPS]
 
     pip install gymnasium==1.4.0 ale-py==0.12.1 opencv-python-headless==5.0.0.93 numpy==2.4.6
 
-These cover what `assets/traces/atari_*.jsonl` do not: the games as they are (screens in colour), repeated actions, modes,
-difficulties, all 18 actions, and the limit on frames. With `--games`: one file for each of the games in
-`assets/roms.toml`, as `ALE/<Game>-v5` makes them. The format is that of `assets/traces/gen_atari_traces.py`; the header
-says more, and `noop_max` is missing where there is no preprocessing.
+These cover what `assets/traces/atari_*.jsonl` do not: the games as they are (screens in colour), repeated actions,
+modes, difficulties, all 18 actions, and the limit on frames. With `--games`: one file for each of the games in
+`assets/roms.toml`, as `ALE/<Game>-v5` makes them, but for those that are known to differ. The format is that of
+`assets/traces/gen_atari_traces.py`; the header says more, and `noop_max` is missing where there is no preprocessing.
 """
 import argparse
 import json
@@ -32,6 +32,10 @@ SMALL = {
     "sticky_lifeloss_ms_pacman": dict(env="ALE/MsPacman-v5", noop_max=30, terminal_on_life_loss=True,
                                       max_episode_frames=1001),
 }
+
+# Where ale-py changed after ALE 0.6.0, which deepq has; see the documentation of deepq-atari.
+DIFFERENT = {"double_dunk", "elevator_action", "frogger", "king_kong", "lost_luggage", "mr_do", "turmoil",
+             "wizard_of_wor"}
 
 
 def crc(observation):
@@ -85,6 +89,7 @@ if __name__ == "__main__":
     traces = SMALL
     if arguments.games:
         manifest = tomllib.loads((pathlib.Path(__file__).parents[4] / "assets/roms.toml").read_text())
-        traces = {f"game_{key}": dict(env=f"ALE/{game['name']}-v5") for key, game in manifest.items()}
+        traces = {f"game_{key}": dict(env=f"ALE/{game['name']}-v5") for key, game in manifest.items()
+                  if key not in DIFFERENT}
     for name, header in traces.items():
         record(arguments.out / f"{name}.jsonl", header, [7, (1 << 40) + 5], arguments.steps)
