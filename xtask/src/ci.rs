@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: what continuous integration runs beside the tests.
 
+mod features;
 mod house;
 mod layers;
 mod reproducibility;
@@ -21,6 +22,8 @@ pub(crate) enum Check {
     Format,
     /// Each crate depends only on the layers below it
     Layers,
+    /// The program and the tests are built from the same packages with the same features
+    Features,
     /// No ROMs under version control, no clocks below the experiments, no files without a name of their own
     House,
     /// clippy finds nothing
@@ -77,6 +80,7 @@ impl Check {
         match self {
             Self::Format => successful(workspace.cargo("fmt").args(["--all", "--check"])),
             Self::Layers => layers::check(workspace),
+            Self::Features => features::check(workspace),
             Self::House => house::check(workspace),
             Self::Clippy => {
                 let mut clippy = workspace.cargo("clippy");

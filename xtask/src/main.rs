@@ -14,7 +14,6 @@ mod python;
 mod roms;
 mod test;
 mod toolchain;
-mod wheel;
 mod workspace;
 
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
-//! Python and pip: they fetch packages, and nothing else of them is used.
+//! Python and pip: they fetch packages and unpack them, and nothing else of them is used.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, bail};
@@ -18,7 +18,7 @@ pub(crate) struct Package {
     /// As pip takes it, with `==`.
     pub(crate) requirement: &'static str,
     /// Options that choose the wheel, where it must not depend on this machine.
-    pub(crate) wheel: &'static [&'static str],
+    pub(crate) options: &'static [&'static str],
 }
 
 impl Python {
@@ -39,26 +39,20 @@ impl Python {
         bail!("Python 3 with pip is needed to {purpose}; {found}.\n{HOW_TO_INSTALL}");
     }
 
-    /// Downloads a package's wheel into a folder, which must be empty, and gives its path.
-    pub(crate) fn download(&self, package: &Package, into: &Path) -> Result<PathBuf> {
-        let mut pip = self.pip("download");
-        pip.args(["--no-deps", "--only-binary", ":all:"]).args(package.wheel).arg(package.requirement);
-        let output = pip.arg("--dest").arg(into).output().with_context(|| format!("cannot start {}", self.program))?;
-        if !output.status.success() {
-            bail!("pip could not download {}; is the network there?\n{}", package.requirement, last_lines(&output));
-        }
-        std::fs::read_dir(into)?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
-            .with_context(|| format!("pip downloaded {} but left no wheel", package.requirement))
-    }
-
-    fn pip(&self, subcommand: &str) -> Command {
+    /// Unpacks a package's wheel into a folder. Only there: neither this Python nor the user's is touched, nothing that
+    /// the package needs comes with it, and none of its code is run.
+    pub(crate) fn unpack(&self, package: &Package, into: &Path) -> Result<()> {
         let mut pip = Command::new(self.program);
-        pip.args(["-m", "pip", subcommand, "--quiet", "--no-input", "--disable-pip-version-check"]);
-        // Nothing is installed into the user's Python, so a demand for a virtual environment does not concern us.
-        pip.env("PIP_REQUIRE_VIRTUALENV", "0");
-        pip
+        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]);
+        pip.args(["--no-deps", "--only-binary", ":all:"]).args(package.options).arg(package.requirement);
+        // Settings of the user's that say where packages have to go do not concern us.
+        pip.env("PIP_REQUIRE_VIRTUALENV", "0").env("PIP_USER", "0");
+        let output =
+            pip.arg("--target").arg(into).output().with_context(|| format!("cannot start {}", self.program))?;
+        if !output.status.success() {
+            bail!("pip could not fetch {}; is the network there?\n{}", package.requirement, last_lines(&output));
+        }
+        Ok(())
     }
 }
 

@@ -6,20 +6,19 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::command;
 use crate::python::{Package, Python};
-use crate::wheel::Wheel;
 use crate::workspace::Workspace;
 
 /// The package that holds them. They are data, the same in the wheel of every platform: one is named, so that neither
 /// the user's platform nor the age of their Python matters.
 const ALE_PY: Package = Package {
     requirement: "ale-py==0.12.1",
-    wheel: &[
+    options: &[
         "--platform",
         "manylinux_2_28_x86_64",
         "--implementation",
@@ -145,17 +144,19 @@ fn fetch_missing(workspace: &Workspace, manifest: &Manifest, games: &[String]) -
     eprintln!("Fetching the Atari ROMs: {} from PyPI (3 MB, once)", ALE_PY.requirement);
     fs::create_dir_all(workspace.tools())?;
     let download = tempfile::tempdir_in(workspace.tools())?;
-    let mut wheel = Wheel::open(&python.download(&ALE_PY, download.path()).map_err(|error| or_own_roms(&error))?)?;
+    let package = download.path().join("package");
+    python.unpack(&ALE_PY, &package).map_err(|error| or_own_roms(&error))?;
     let wanted: Vec<&str> = games.iter().filter_map(|game| Some(manifest.rom(game).ok()?.file.as_str())).collect();
     let mut added = 0;
     for rom in manifest.roms.values() {
         if workspace.roms().join(&rom.file).exists() {
             continue;
         }
-        match wheel.read(&format!("ale_py/roms/{}", rom.file), LONGEST_ROM)? {
-            Some(contents) => added += usize::from(rom.install(&contents, &workspace.roms())?),
-            None if wanted.contains(&rom.file.as_str()) => bail!("{} holds no {}", ALE_PY.requirement, rom.file),
-            None => {}
+        let unpacked = package.join("ale_py/roms").join(&rom.file);
+        if unpacked.exists() {
+            added += usize::from(rom.install(&fs::read(&unpacked)?, &workspace.roms())?);
+        } else {
+            ensure!(!wanted.contains(&rom.file.as_str()), "{} holds no {}", ALE_PY.requirement, rom.file);
         }
     }
     Ok(added)

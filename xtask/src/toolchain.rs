@@ -8,11 +8,10 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::python::{Package, Python};
-use crate::wheel::Wheel;
 use crate::workspace::Workspace;
 
 /// Any CMake from 3.12 on does; a fixed one makes every machine that needs it the same.
-const CMAKE: Package = Package { requirement: "cmake==4.4.4", wheel: &[] };
+const CMAKE: Package = Package { requirement: "cmake==4.4.4", options: &[] };
 
 /// How cargo must be called so that ALE builds.
 pub(crate) struct Toolchain {
@@ -55,11 +54,9 @@ fn fetch_cmake(workspace: &Workspace, home: &Path) -> Result<()> {
     eprintln!("Fetching CMake for this checkout: {} from PyPI (30 MB, once)", CMAKE.requirement);
     fs::create_dir_all(workspace.tools())?;
     let download = tempfile::tempdir_in(workspace.tools())?;
-    let wheel = python
-        .download(&CMAKE, download.path())
-        .map_err(|error| anyhow!("{error:#}\nA cmake that is installed does as well"))?;
     let unpacked = download.path().join("unpacked");
-    Wheel::open(&wheel)?.unpack(&["cmake/data/bin/cmake", "cmake/data/share/"], &unpacked)?;
+    let or_by_hand = |error| anyhow!("{error:#}\nA cmake that is installed does as well");
+    python.unpack(&CMAKE, &unpacked).map_err(or_by_hand)?;
     let version = Command::new(program(&unpacked.join("cmake/data/bin"), "cmake")).arg("--version").output();
     if !version.is_ok_and(|output| output.status.success()) {
         bail!("the CMake of PyPI does not run on this machine; install cmake by hand");

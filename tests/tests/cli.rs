@@ -1,0 +1,171 @@
+//! What goes wrong is told: in a message that names it, with exit code 1 or 2, without a panic, and nothing is lost.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use deepq_tests::{deepq, deepq_without_roms, rom, train};
+
+/// Every file below a folder, with its contents.
+fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(contents(&path)?);
+        } else {
+            files.insert(path.clone(), fs::read(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str().context("the path is not UTF-8")
+}
+
+/// The only entry of a folder whose name begins like this.
+fn entry(folder: &Path, beginning: &str) -> Result<PathBuf> {
+    let mut found = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_it = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(beginning));
+    found.find(is_it).with_context(|| format!("{} holds no {beginning}", folder.display()))
+}
+
+#[test]
+fn unknown_experiment_names_the_nearest() -> Result<()> {
+    deepq(["train", "pnog"])?.refused(2, &["pnog", "\"pong\""])?;
+    deepq(["train", "nothing-like-that"])?.refused(2, &["nothing-like-that", "cartpole"])?;
+    deepq(["train", "no/such/file.toml"])?.refused(2, &["no/such/file.toml"])?;
+    Ok(())
+}
+
+#[test]
+fn wrong_usage_exits_with_2() -> Result<()> {
+    for wrong in
+        [&["trian", "pong"][..], &["train"], &["train", "pong", "--seed", "x"], &["eval"], &["train", "pong", "--nope"]]
+    {
+        deepq(wrong)?.refused(2, &[])?;
+    }
+    deepq(["--help"])?.done()?;
+    deepq(["--version"])?.done()?;
+    Ok(())
+}
+
+#[test]
+fn wrong_settings_name_the_key_and_what_is_allowed() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    let refused = |set: &str, words: &[&str]| {
+        deepq(["train", "cartpole", "--out", text(&run)?, "--set", set])?.refused(2, words).context(set.to_owned())
+    };
+    refused("agent.discont=0.9", &["agent.discont", "discount"])?;
+    refused("agent.discount=2", &["agent.discount", "2", "1"])?;
+    refused("agent.discount=high", &["agent.discount"])?;
+    refused("agnet.discount=0.9", &["agnet", "agent"])?;
+    refused("agent.discount", &["agent.discount"])?;
+    refused("training.batch_size=0", &["training.batch_size"])?;
+    refused("optimizer.learning_rate=-1", &["optimizer.learning_rate"])?;
+    refused("environment.id=CartPoel-v1", &["CartPoel-v1", "CartPole-v1"])?;
+    assert!(!run.exists(), "a run that cannot begin leaves no folder");
+    Ok(())
+}
+
+#[test]
+fn wrong_experiment_files_name_the_file_and_the_place() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("mine.toml");
+    for wrong in ["", "[environment", "name = 3", "\u{0}", "[environment]\nid = \"CartPole-v1\"\n"] {
+        fs::write(&file, wrong)?;
+        deepq(["train", text(&file)?])?.refused(2, &["mine.toml"])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn damaged_rom_is_named_and_left_alone() -> Result<()> {
+    let whole = fs::read(rom("pong")?)?;
+    let folder = tempfile::tempdir()?;
+    let damaged = folder.path().join("pong.bin");
+    let run = folder.path().join("run");
+    let arguments = ["train", "pong-smoke", "--rom-dir", text(folder.path())?, "--out", text(&run)?];
+    for contents in [&whole[..whole.len() / 2], &[], &[0xff; 2048], &[&whole[..], &[0]].concat()] {
+        fs::write(&damaged, contents)?;
+        deepq_without_roms(arguments)?.refused(1, &["pong.bin", "cargo xtask roms"])?;
+        assert_eq!(fs::read(&damaged)?, contents);
+    }
+    Ok(())
+}
+
+#[test]
+fn checkpoint_with_one_flipped_byte_is_not_used() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    train("cartpole", &run, &["--steps", "1500", "--set", "checkpoint.every=500", "--set", "evaluation.every=0"])?;
+    let newest = entry(&run.join("checkpoints"), "step-000001500")?;
+    let before = contents(&run)?;
+    for file in before.keys().filter(|file| file.starts_with(&newest)) {
+        let mut damaged = before[file].clone();
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 0x10;
+        fs::write(file, &damaged)?;
+        // Asked for by name it is refused; otherwise the one before it serves, and that is said.
+        deepq(["eval", text(&run)?, "--checkpoint", text(&newest)?])?.refused(1, &["checkpoints"])?;
+        let said = deepq(["eval", text(&run)?, "--checkpoint", "last"])?.done()?;
+        assert!(said.stderr.contains("step-000001500") && said.stderr.contains("1000"), "{}", said.stderr);
+        fs::write(file, &before[file])?;
+    }
+    deepq(["eval", text(&run)?, "--checkpoint", text(&newest)?])?.done()?;
+    assert_eq!(contents(&run)?.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
+fn run_without_a_whole_checkpoint_says_so_and_keeps_everything() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    train("cartpole", &run, &["--steps", "1200", "--set", "checkpoint.keep=1"])?;
+    for file in contents(&run.join("checkpoints"))?.keys().filter(|file| file.ends_with("weights.safetensors")) {
+        let mut damaged = fs::read(file)?;
+        let last = damaged.len() - 1;
+        damaged[last] ^= 1;
+        fs::write(file, damaged)?;
+    }
+    let before = contents(&run)?;
+    deepq(["eval", text(&run)?])?.refused(1, &["weights.safetensors"])?;
+    deepq(["train", "--resume", text(&run)?, "--steps", "1300"])?.refused(1, &["weights.safetensors"])?;
+    let mut after = contents(&run)?;
+    after.remove(&run.join("log.txt"));
+    assert!(after.iter().all(|(file, contents)| before[file] == *contents));
+    deepq(["eval", "no/such/run"])?.refused(1, &["no/such/run"])?;
+    Ok(())
+}
+
+#[test]
+fn folder_that_cannot_be_written_is_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("file");
+    fs::write(&file, "mine")?;
+    let below_a_file = file.join("run");
+    // Rights do not bind an administrator; what is no folder does.
+    let mut places = vec![below_a_file.as_path(), &file];
+    if cfg!(target_os = "linux") {
+        places.push(Path::new("/proc/no-such-run"));
+    }
+    for place in places {
+        deepq(["train", "cartpole", "--steps", "10", "--out", text(place)?])?.refused(1, &[text(place)?])?;
+    }
+    assert_eq!(fs::read_to_string(&file)?, "mine");
+    Ok(())
+}
+
+#[test]
+fn folder_with_something_in_it_is_not_overwritten() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    train("cartpole", &run, &["--steps", "50"])?;
+    let before = contents(&run)?;
+    deepq(["train", "cartpole", "--steps", "50", "--out", text(&run)?])?.refused(1, &[text(&run)?])?;
+    assert!(contents(&run)? == before);
+    Ok(())
+}
