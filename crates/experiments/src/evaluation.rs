@@ -4,8 +4,10 @@
 //! environments play in parallel, but which one plays which episode is fixed beforehand, so that no figure depends on
 //! timing: the same weights at the same step give the same returns, in training and from a checkpoint.
 
+use std::time::Duration;
+
 use deepq_agents::{Agent, AgentError};
-use deepq_envs::{BoxedEnv, Element, ElementKind, Env as _, EnvError, NumpyRng, Reset, Seeds, Status, Step};
+use deepq_envs::{BoxedEnv, Element, Env as _, EnvError, NumpyRng, Reset, Seeds, Status, Step};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -87,6 +89,8 @@ pub struct Protocol {
 pub struct Evaluator<E: Element> {
     tables: Vec<Table<E>>,
     observation_len: usize,
+    /// About what a step costs.
+    step_cost: Duration,
     protocol: Protocol,
 }
 
@@ -109,11 +113,12 @@ impl<E: Element> Evaluator<E> {
     /// Evaluations by this protocol in these environments, at least one.
     pub fn new(envs: Vec<BoxedEnv<E>>, protocol: Protocol) -> Self {
         let observation_len = envs.first().map_or(0, |env| env.observation_space().len());
+        let step_cost = envs.first().map_or(Duration::ZERO, |env| env.step_cost());
         let table = |env: BoxedEnv<E>| {
             let actions = env.action_space().n();
             Table { env, observation: vec![E::default(); observation_len], playing: None, actions }
         };
-        Self { tables: envs.into_iter().map(table).collect(), observation_len, protocol }
+        Self { tables: envs.into_iter().map(table).collect(), observation_len, step_cost, protocol }
     }
 
     /// Plays the protocol's episodes. Environment `i` of `n` plays episodes `i`, `i + n`, `i + 2n`, and so on.
@@ -142,7 +147,8 @@ impl<E: Element> Evaluator<E> {
             }
             Ok(())
         };
-        for_each(&mut self.tables, |i, table| start(table, i))?;
+        let mut first: Vec<(usize, &mut Table<E>)> = self.tables.iter_mut().enumerate().collect();
+        map(&mut first, self.step_cost * environments as u32 >= WORTH_THREADS, |(i, table)| start(table, *i))?;
 
         let mut observations = Vec::with_capacity(environments * self.observation_len);
         let mut actions = Vec::with_capacity(environments);
@@ -164,7 +170,8 @@ impl<E: Element> Evaluator<E> {
             let mut chosen = actions.iter();
             let mut turns: Vec<(&mut Table<E>, usize)> =
                 self.tables.iter_mut().filter(|table| table.playing.is_some()).zip(chosen.by_ref().copied()).collect();
-            let steps = map(&mut turns, |(table, action)| {
+            let on_threads = turns.len() > 1 && self.step_cost * turns.len() as u32 >= WORTH_THREADS;
+            let steps = map(&mut turns, on_threads, |(table, action)| {
                 let Table { env, observation, playing, actions } = &mut **table;
                 if let Some(Playing { rng, .. }) = playing
                     && epsilon > 0.0
@@ -189,33 +196,20 @@ impl<E: Element> Evaluator<E> {
     }
 }
 
-/// Frames take an emulator long enough to make threads pay; vectors do not.
-fn in_parallel<E: Element>() -> bool {
-    E::KIND == ElementKind::U8
-}
+/// Less work than this is done sooner than other threads wake up.
+const WORTH_THREADS: Duration = Duration::from_micros(40);
 
-fn for_each<E: Element>(
-    tables: &mut [Table<E>],
-    f: impl Fn(usize, &mut Table<E>) -> Result<(), EnvError> + Sync,
-) -> Result<(), EnvError> {
-    if in_parallel::<E>() {
-        let results: Vec<_> = tables.par_iter_mut().enumerate().map(|(i, table)| f(i, table)).collect();
+/// Does something with each item, on several threads or on this one; the results are in the items' order either way.
+fn map<T: Send, R: Send>(
+    items: &mut [T],
+    on_threads: bool,
+    f: impl Fn(&mut T) -> Result<R, EnvError> + Sync,
+) -> Result<Vec<R>, EnvError> {
+    if on_threads {
+        let results: Vec<_> = items.par_iter_mut().map(&f).collect();
         results.into_iter().collect()
     } else {
-        tables.iter_mut().enumerate().try_for_each(|(i, table)| f(i, table))
-    }
-}
-
-/// In order, whichever came first.
-fn map<E: Element>(
-    turns: &mut [(&mut Table<E>, usize)],
-    f: impl Fn(&mut (&mut Table<E>, usize)) -> Result<Step, EnvError> + Sync,
-) -> Result<Vec<Step>, EnvError> {
-    if in_parallel::<E>() && turns.len() > 1 {
-        let results: Vec<_> = turns.par_iter_mut().map(&f).collect();
-        results.into_iter().collect()
-    } else {
-        turns.iter_mut().map(f).collect()
+        items.iter_mut().map(f).collect()
     }
 }
 

@@ -69,18 +69,17 @@ fn a_resumed_run_is_the_uninterrupted_one() {
         for stop in [97, 200, 401] {
             let steps = format!("training.steps={stop}");
             let path = run(&steps);
-            // No evaluation of its own at its end.
-            let first = train(experiment, &path, &[&steps, &environments, "evaluation.every=200"]);
+            let first = train(experiment, &path, &[&steps, &environments]);
             assert_ne!(first.digest, whole.digest);
             let resumed = session::resume(&path, Some(900), &Settings::default()).unwrap();
             assert_eq!(resumed.digest, whole.digest, "{experiment} from {stop}");
             let (metrics, evaluations) = tables(&path);
             let (expected_metrics, expected_evaluations) = tables(&run("whole"));
             assert_eq!(metrics, expected_metrics);
-            let at_every = |table: &str| -> Vec<String> {
-                table.lines().filter(|line| !line.starts_with(&stop.to_string())).map(str::to_owned).collect()
-            };
-            assert_eq!(at_every(&evaluations), at_every(&expected_evaluations));
+            // The shorter run was evaluated at its own end as well.
+            let rows: Vec<&str> = evaluations.lines().collect();
+            assert!(expected_evaluations.lines().all(|row| rows.contains(&row)), "{evaluations}");
+            assert!(rows.len() <= expected_evaluations.lines().count() + 1, "{evaluations}");
         }
     }
 }
