@@ -164,7 +164,7 @@ pub fn tools() -> Result<PathBuf> {
 /// The program, built once in the profile of the tests.
 fn program() -> Result<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match PROGRAM.get_or_init(|| build().map_err(|error| format!("{error:#}"))) {
+    match PROGRAM.get_or_init(|| build("deepq-experiments", "deepq").map_err(|error| format!("{error:#}"))) {
         Ok(path) => Ok(path),
         Err(error) => bail!("{error}"),
     }
@@ -187,13 +187,23 @@ impl Layout {
     }
 }
 
-fn build() -> Result<PathBuf> {
+/// What `cargo xtask` says to these arguments.
+///
+/// # Errors
+///
+/// If it cannot be built or started.
+pub fn xtask<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Said> {
+    let xtask = build("xtask", "xtask")?;
+    Ok(Command::new(xtask).args(arguments).stdin(Stdio::null()).output().context("cannot start xtask")?.into())
+}
+
+fn build(package: &str, program: &str) -> Result<PathBuf> {
     let Layout { target, profile } = Layout::find()?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace()).args(["build", "--quiet", "--package", "deepq-experiments", "--bin", "deepq"]);
+    cargo.current_dir(workspace()).args(["build", "--quiet", "--package", package, "--bin", program]);
     cargo.args(["--profile", &profile]).arg("--target-dir").arg(&target);
     let output = cargo.output().context("cannot start cargo")?;
-    ensure!(output.status.success(), "deepq could not be built: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{program} could not be built: {}", String::from_utf8_lossy(&output.stderr));
     let folder = if profile == "dev" { "debug" } else { &profile };
-    Ok(target.join(folder).join("deepq").with_extension(env::consts::EXE_EXTENSION))
+    Ok(target.join(folder).join(program).with_extension(env::consts::EXE_EXTENSION))
 }

@@ -1,11 +1,11 @@
 //! What goes wrong is told: in a message that names it, with exit code 1 or 2, without a panic, and nothing is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use deepq_tests::{deepq, deepq_without_roms, rom, train};
+use deepq_tests::{deepq, deepq_without_roms, rom, train, xtask};
 
 /// Every file below a folder, with its contents.
 fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
@@ -49,6 +49,32 @@ fn wrong_usage_exits_with_2() -> Result<()> {
     }
     deepq(["--help"])?.done()?;
     deepq(["--version"])?.done()?;
+    Ok(())
+}
+
+/// The names that a help text lists in a section, or the long options in all of it.
+fn listed(help: &str, section: Option<&str>) -> BTreeSet<String> {
+    let lines = help.lines().skip_while(|line| section.is_some_and(|section| *line != section));
+    let lines = lines.take_while(|line| section.is_none() || !line.is_empty());
+    let words = lines.filter_map(|line| match section {
+        Some(_) => line.strip_prefix("  ")?.split(' ').next(),
+        None => line.trim_start_matches(|c: char| c != '-').split_whitespace().find(|word| word.starts_with("--")),
+    });
+    words.filter(|word| !word.is_empty() && *word != "help").map(|word| word.trim_end_matches(',').to_owned()).collect()
+}
+
+/// Both parse the command line: what the one accepts, the other must not refuse.
+#[test]
+fn xtask_knows_every_command_and_option_of_the_program() -> Result<()> {
+    let commands = listed(&deepq(["--help"])?.done()?.stdout, Some("Commands:"));
+    assert!(commands.contains("train") && commands.contains("eval"), "{commands:?}");
+    let known = listed(&xtask(["--help"])?.done()?.stdout, Some("Commands:"));
+    assert!(known.is_superset(&commands), "xtask has {known:?}, deepq {commands:?}");
+    for command in &commands {
+        let options = |help: &str| listed(help.split("Examples:").next().unwrap_or_default(), None);
+        let program = options(&deepq([command, "--help"])?.done()?.stdout);
+        assert_eq!(options(&xtask([command, "--help"])?.done()?.stdout), program, "{command}");
+    }
     Ok(())
 }
 
