@@ -103,7 +103,9 @@ fn catch(seed: u64) -> Settings {
             update_every: 1,
             gradient_steps: 1,
         },
-        exploration: Schedule::Linear { start: 1.0, end: 0.02, from: 500, to: 5_000, hold_until: 0, by: Clock::Step },
+        // There are 13 trajectories, and one that was never caught by chance is soon thought to be lost: with less
+        // exploration than this, two seeds of twelve missed one for good.
+        exploration: Schedule::Linear { start: 1.0, end: 0.1, from: 2_000, to: 8_000, hold_until: 0, by: Clock::Step },
         network: NetworkSpec::new(
             Torso::Conv { layers: vec![ConvSpec { filters: 16, kernel: 3, stride: 1 }] },
             Head::Single { hidden: vec![64] },
@@ -122,13 +124,14 @@ fn catch_is_solved_from_byte_frames() {
     let stacked = || FrameStack::new(Catch::new(), settings.stack).unwrap();
     let mut agent = settings.agent(&stacked());
     let random = evaluate(&agent, &mut stacked(), 1, 200);
-    train(&mut agent, &mut stacked(), 2, 8_000);
+    train(&mut agent, &mut stacked(), 2, 12_000);
     let mean_return = evaluate(&agent, &mut stacked(), 3, 400);
     println!("mean return {mean_return}, before {random}");
     assert!(mean_return >= 0.95, "mean return {mean_return}, before learning {random}");
 }
 
-/// 8-step returns, because they learn it in seconds; play at random gives 22, the greedy policy before learning 9 to 90.
+/// 8-step returns, because they learn it in a second (275 to 500 with twelve seeds); play at random gives 22, the greedy
+/// policy before learning 9 to 90.
 #[test]
 fn cartpole_is_balanced() {
     let settings = Settings {
@@ -155,8 +158,8 @@ fn cartpole_is_balanced() {
     let mut env = TimeLimit::new(CartPole::new(), 500);
     let mut agent = settings.agent(&env);
     let before = evaluate(&agent, &mut env, 1, 50);
-    train(&mut agent, &mut env, 2, 10_000);
+    train(&mut agent, &mut env, 2, 20_000);
     let mean_return = evaluate(&agent, &mut env, 3, 50);
     println!("mean return {mean_return}, before {before}");
-    assert!(mean_return >= 150.0, "mean return {mean_return}, before learning {before}");
+    assert!(mean_return >= 200.0, "mean return {mean_return}, before learning {before}");
 }
