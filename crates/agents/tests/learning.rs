@@ -107,7 +107,7 @@ fn catch(seed: u64) -> Settings {
         // exploration than this, two seeds of twelve missed one for good.
         exploration: Schedule::Linear { start: 1.0, end: 0.1, from: 2_000, to: 8_000, hold_until: 0, by: Clock::Step },
         network: NetworkSpec::new(
-            Torso::Conv { layers: vec![ConvSpec { filters: 16, kernel: 3, stride: 1 }] },
+            Torso::Conv { layers: vec![ConvSpec::new(16, 3, 1)] },
             Head::Single { hidden: vec![64] },
         ),
         learning_rate: 1e-3,

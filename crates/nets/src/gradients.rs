@@ -10,7 +10,7 @@ use crate::engine::Pool;
 use crate::kernels::Isa;
 use crate::kernels::sums::SumOfSquares;
 
-/// The gradient of a loss by each of a network's parameters, in the parameters' order.
+/// The gradient of a loss by each of a network's parameters that are not frozen, in the parameters' order.
 #[derive(Debug)]
 pub struct Gradients {
     names: Arc<[String]>,
@@ -22,17 +22,25 @@ pub struct Gradients {
 /// Where gradients lie.
 #[derive(Debug)]
 pub(crate) enum Values {
-    /// In host memory, flat.
+    /// In host memory, flat; empty for parameters that gradients do not move.
     Host(Vec<Vec<f32>>),
-    /// On another device.
-    Device(Vec<Tensor>),
+    /// On another device; none for parameters that gradients do not move.
+    Device(Vec<Option<Tensor>>),
 }
 
 impl Gradients {
     /// Gradients as Candle's own backward pass gives them.
-    pub(crate) fn from_tensors(names: Arc<[String]>, tensors: Vec<Tensor>, device: &Device) -> Result<Self, NetError> {
+    pub(crate) fn from_tensors(
+        names: Arc<[String]>,
+        tensors: Vec<Option<Tensor>>,
+        device: &Device,
+    ) -> Result<Self, NetError> {
         let values = if device.is_cpu() {
-            Values::Host(tensors.iter().map(|t| t.flatten_all()?.to_vec1()).collect::<Result<_, _>>()?)
+            let host = |tensor: &Option<Tensor>| match tensor {
+                Some(tensor) => tensor.flatten_all()?.to_vec1(),
+                None => Ok(vec![]),
+            };
+            Values::Host(tensors.iter().map(host).collect::<Result<_, _>>()?)
         } else {
             Values::Device(tensors)
         };
@@ -52,30 +60,19 @@ impl Gradients {
         &self.values
     }
 
-    /// How many tensors there are.
-    pub fn len(&self) -> usize {
-        self.names.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
-
     /// Each parameter's name and its gradient, flat in the parameter's own layout.
     ///
     /// # Errors
     ///
     /// An item is an error if its values cannot be brought to the host.
     pub fn iter(&self) -> impl Iterator<Item = Result<(&str, Cow<'_, [f32]>), NetError>> {
-        self.names.iter().enumerate().map(|(i, name)| {
-            Ok((
-                name.as_str(),
-                match &self.values {
-                    Values::Host(values) => Cow::Borrowed(values[i].as_slice()),
-                    Values::Device(tensors) => Cow::Owned(tensors[i].flatten_all()?.to_vec1()?),
-                },
-            ))
+        self.names.iter().enumerate().filter_map(|(i, name)| {
+            let gradient = match &self.values {
+                Values::Host(values) if values[i].is_empty() => return None,
+                Values::Host(values) => Ok(Cow::Borrowed(values[i].as_slice())),
+                Values::Device(tensors) => tensors[i].as_ref()?.flatten_all().and_then(|t| t.to_vec1()).map(Cow::Owned),
+            };
+            Some(gradient.map(|gradient| (name.as_str(), gradient)).map_err(NetError::from))
         })
     }
 
@@ -100,7 +97,7 @@ impl Gradients {
         // PyTorch's own small number, so that both clip alike.
         let factor = max / (norm + 1e-6);
         if factor < 1.0 {
-            for i in 0..self.len() {
+            for i in 0..self.names.len() {
                 self.scale(i, factor)?;
             }
         }
@@ -129,9 +126,17 @@ impl Gradients {
         match &self.values {
             Values::Host(values) => Ok(values.iter().map(|values| SumOfSquares { values }.run(Isa::best())).collect()),
             Values::Device(tensors) => {
-                let sums = tensors.iter().map(|t| t.sqr()?.sum_all()).collect::<Result<Vec<_>, _>>()?;
-                // One transfer for all.
-                Ok(Tensor::stack(&sums, 0)?.to_vec1::<f32>()?.into_iter().map(f64::from).collect())
+                let present = || tensors.iter().enumerate().filter_map(|(i, t)| Some((i, t.as_ref()?)));
+                let sums = present().map(|(_, t)| t.sqr()?.sum_all()).collect::<Result<Vec<_>, _>>()?;
+                let mut squares = vec![0.0; tensors.len()];
+                if !sums.is_empty() {
+                    // One transfer for all.
+                    let sums = Tensor::stack(&sums, 0)?.to_vec1::<f32>()?;
+                    for ((i, _), sum) in present().zip(sums) {
+                        squares[i] = f64::from(sum);
+                    }
+                }
+                Ok(squares)
             }
         }
     }
@@ -139,7 +144,11 @@ impl Gradients {
     fn scale(&mut self, i: usize, factor: f64) -> Result<(), NetError> {
         match &mut self.values {
             Values::Host(values) => values[i].iter_mut().for_each(|value| *value *= factor as f32),
-            Values::Device(tensors) => tensors[i] = (&tensors[i] * factor)?,
+            Values::Device(tensors) => {
+                if let Some(tensor) = &mut tensors[i] {
+                    *tensor = (&*tensor * factor)?;
+                }
+            }
         }
         Ok(())
     }

@@ -103,8 +103,14 @@ impl Graph {
     /// The gradients of a loss that depends on results of [`forward`](Self::forward).
     pub(crate) fn backward(&self, loss: &Tensor) -> Result<Gradients, NetError> {
         let _running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || self.parameters.iter().map(|(_, tensor)| vec![0.0; tensor.elem_count()]).collect();
-        *self.lock_sink() = Some(Memory { gradients: self.memory.take_or(fresh), written: false });
+        let mut gradients = self.memory.take_or(|| vec![vec![]; self.parameters.len()]);
+        for (i, (gradient, (_, parameter))) in gradients.iter_mut().zip(self.parameters.iter()).enumerate() {
+            let len = if self.parameters.trainable(i) { parameter.elem_count() } else { 0 };
+            if gradient.len() != len {
+                *gradient = vec![0.0; len];
+            }
+        }
+        *self.lock_sink() = Some(Memory { gradients, written: false });
         let result = loss.backward();
         let Some(Memory { gradients, written }) = self.lock_sink().take() else { return Err(NetError::NoGradient) };
         let gradients = Gradients::pooled(self.parameters.names().clone(), gradients, self.memory.clone());

@@ -29,7 +29,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod adam;
 mod device;
 mod engine;
 mod error;
@@ -39,6 +38,7 @@ mod initialise;
 mod kernels;
 mod loss;
 mod optimizer;
+mod optimizer_spec;
 mod parameters;
 mod plan;
 mod q_network;
@@ -54,7 +54,8 @@ pub use gradients::Gradients;
 pub use initialise::Initialisation;
 pub use kernels::Isa;
 pub use loss::{Loss, TdLoss, td_loss};
-pub use optimizer::{Optimizer, OptimizerSpec, OptimizerState};
+pub use optimizer::{Optimizer, OptimizerState};
+pub use optimizer_spec::OptimizerSpec;
 pub use parameters::Parameters;
 pub use q_network::{Compute, QNetwork};
-pub use spec::{Activation, ConvSpec, Head, NetworkSpec, Torso};
+pub use spec::{Activation, ConvSpec, Head, NetworkSpec, Normalisation, Torso};

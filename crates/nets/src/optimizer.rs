@@ -3,75 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor};
-use serde::{Deserialize, Serialize};
+use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Tensor};
 
 use crate::gradients::Values;
 use crate::kernels::Isa;
-use crate::kernels::adam::{Adam, AdamStep};
-use crate::{Gradients, NetError, Parameters};
-
-/// An optimizer, as an experiment's `[optimizer]` section says it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum OptimizerSpec {
-    /// Adam (Kingma and Ba 2015) with bias correction and without weight decay, as PyTorch's.
-    Adam {
-        /// Step size, above 0.
-        learning_rate: f64,
-        /// Decay of the mean gradient, in [0, 1).
-        #[serde(default = "beta1")]
-        beta1: f64,
-        /// Decay of the mean squared gradient, in [0, 1).
-        #[serde(default = "beta2")]
-        beta2: f64,
-        /// Added to the root of the mean squared gradient, 0 or more.
-        #[serde(default = "epsilon")]
-        epsilon: f64,
-    },
-}
-
-/// Kingma and Ba's own values, which PyTorch has too.
-fn beta1() -> f64 {
-    0.9
-}
-
-fn beta2() -> f64 {
-    0.999
-}
-
-fn epsilon() -> f64 {
-    1e-8
-}
-
-impl OptimizerSpec {
-    /// Adam with the paper's decays.
-    pub fn adam(learning_rate: f64) -> Self {
-        Self::Adam { learning_rate, beta1: beta1(), beta2: beta2(), epsilon: epsilon() }
-    }
-
-    /// Checks the values.
-    ///
-    /// # Errors
-    ///
-    /// [`NetError::Spec`], which names the key below `optimizer` and says what is allowed.
-    pub fn validate(&self) -> Result<(), NetError> {
-        let Self::Adam { learning_rate, beta1, beta2, epsilon } = *self;
-        let check = |key: &str, value: f64, allowed: bool, what: &str| {
-            if allowed && value.is_finite() {
-                return Ok(());
-            }
-            Err(NetError::spec(format!("optimizer.{key}"), format!("{value} is not allowed; {what}")))
-        };
-        check("learning_rate", learning_rate, learning_rate > 0.0, "a number above 0")?;
-        check("beta1", beta1, (0.0..1.0).contains(&beta1), "a number from 0 to below 1")?;
-        check("beta2", beta2, (0.0..1.0).contains(&beta2), "a number from 0 to below 1")?;
-        check("epsilon", epsilon, epsilon >= 0.0, "0 or a number above")
-    }
-}
-
-/// PyTorch's names of Adam's moments.
-const MOMENTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
+use crate::optimizer_spec::Rule;
+use crate::{Gradients, NetError, OptimizerSpec, Parameters};
 
 /// An optimizer for the parameters of one network.
 #[derive(Debug)]
@@ -80,20 +17,21 @@ pub struct Optimizer {
     step: u64,
     isa: Isa,
     names: Arc<[String]>,
-    moments: Vec<Moments>,
+    /// One for each parameter; none for those that were frozen when the optimizer was made.
+    moments: Vec<Option<Moments>>,
 }
 
 #[derive(Debug)]
 struct Moments {
-    name: String,
     shape: Vec<usize>,
     values: MomentValues,
 }
 
+/// As many as [`OptimizerSpec::moments`] names.
 #[derive(Debug)]
 enum MomentValues {
-    Host([Vec<f32>; 2]),
-    Device([Tensor; 2]),
+    Host(Vec<Vec<f32>>),
+    Device(Vec<Tensor>),
 }
 
 /// An optimizer's whole state as a value.
@@ -113,16 +51,20 @@ impl Optimizer {
     /// If the specification is not valid.
     pub fn new(spec: &OptimizerSpec, parameters: &Parameters) -> Result<Self, NetError> {
         spec.validate()?;
+        let count = spec.moments().len();
         let moments = parameters
             .iter()
-            .map(|(name, tensor)| {
+            .enumerate()
+            .map(|(i, (_, tensor))| {
+                if !parameters.trainable(i) {
+                    return Ok(None);
+                }
                 let values = if tensor.device().is_cpu() {
-                    MomentValues::Host(std::array::from_fn(|_| vec![0.0; tensor.elem_count()]))
+                    MomentValues::Host(vec![vec![0.0; tensor.elem_count()]; count])
                 } else {
-                    let zeros = tensor.detach().zeros_like()?;
-                    MomentValues::Device([zeros.clone(), zeros])
+                    MomentValues::Device(vec![tensor.detach().zeros_like()?; count])
                 };
-                Ok(Moments { name: name.to_owned(), shape: tensor.dims().to_vec(), values })
+                Ok(Some(Moments { shape: tensor.dims().to_vec(), values }))
             })
             .collect::<Result<_, NetError>>()?;
         Ok(Self { spec: *spec, step: 0, isa: Isa::best(), names: parameters.names().clone(), moments })
@@ -131,6 +73,24 @@ impl Optimizer {
     /// Steps done.
     pub fn steps(&self) -> u64 {
         self.step
+    }
+
+    /// The step size from now on.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a number above 0; it stays as it is then.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), NetError> {
+        let spec = self.spec.with_learning_rate(learning_rate);
+        spec.validate()?;
+        self.spec = spec;
+        Ok(())
+    }
+
+    /// Chooses the instruction set that steps on a CPU are computed with: the best, unless told otherwise. Results differ in
+    /// their last bits.
+    pub fn set_isa(&mut self, isa: Isa) {
+        self.isa = isa;
     }
 
     /// Moves the parameters one step against the gradients.
@@ -145,18 +105,19 @@ impl Optimizer {
             }
         }
         self.step += 1;
-        let OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } = self.spec;
-        let adam = AdamStep::at(self.step, learning_rate, beta1, beta2, epsilon);
+        let rule = Rule::at(&self.spec, self.step);
         for (i, (moments, var)) in self.moments.iter_mut().zip(parameters.vars()).enumerate() {
+            let Some(moments) = moments else { continue };
             match (&mut moments.values, gradients.values()) {
+                // Frozen since the optimizer was made.
+                (MomentValues::Host(_), Values::Host(gradients)) if gradients[i].is_empty() => {}
                 (MomentValues::Host(moments), Values::Host(gradients)) => {
-                    let [mean, square] = moments;
-                    let gradient = &gradients[i];
-                    in_place(var, &mut |values| Adam { step: adam, values, mean, square, gradient }.run(self.isa))?;
+                    in_place(var, &mut |values| rule.step(values, moments, &gradients[i], self.isa))?;
                 }
                 (MomentValues::Device(moments), Values::Device(gradients)) => {
-                    let value = adam.on_tensors(var.as_tensor(), moments, &gradients[i])?;
-                    var.set(&value)?;
+                    if let Some(gradient) = &gradients[i] {
+                        var.set(&rule.step_tensors(var.as_tensor(), moments, gradient)?)?;
+                    }
                 }
                 _ => return Err(NetError::shape("the gradients' device", "the parameters'", "another")),
             }
@@ -172,17 +133,16 @@ impl Optimizer {
     /// If the values cannot be brought to the host.
     pub fn state(&self) -> Result<OptimizerState, NetError> {
         let mut tensors = BTreeMap::new();
-        for moments in &self.moments {
-            let host = match &moments.values {
-                MomentValues::Host(values) => values
-                    .each_ref()
-                    .map(|values| Tensor::from_slice(values, moments.shape.as_slice(), &candle_core::Device::Cpu)),
-                MomentValues::Device(tensors) => {
-                    tensors.each_ref().map(|tensor| tensor.to_device(&candle_core::Device::Cpu))
-                }
-            };
-            for (kind, tensor) in MOMENTS.iter().zip(host) {
-                tensors.insert(format!("{}.{kind}", moments.name), tensor?);
+        for (name, moments) in self.names.iter().zip(&self.moments) {
+            let Some(moments) = moments else { continue };
+            for (i, kind) in self.spec.moments().iter().enumerate() {
+                let tensor = match &moments.values {
+                    MomentValues::Host(values) => {
+                        Tensor::from_slice(&values[i], moments.shape.as_slice(), &Device::Cpu)?
+                    }
+                    MomentValues::Device(tensors) => tensors[i].to_device(&Device::Cpu)?,
+                };
+                tensors.insert(format!("{name}.{kind}"), tensor);
             }
         }
         Ok(OptimizerState { step: self.step, tensors })
@@ -195,39 +155,35 @@ impl Optimizer {
     /// [`NetError::OptimizerState`] if names or shapes differ or a number is not finite; nothing is changed then.
     pub fn restore(&mut self, state: &OptimizerState) -> Result<(), NetError> {
         let bad = |reason: String| NetError::OptimizerState { reason };
-        if state.tensors.len() != MOMENTS.len() * self.moments.len() {
-            return Err(bad(format!(
-                "{} tensors, this optimizer has {}",
-                state.tensors.len(),
-                MOMENTS.len() * self.moments.len()
-            )));
+        let kinds = self.spec.moments();
+        let expected = kinds.len() * self.moments.iter().flatten().count();
+        if state.tensors.len() != expected {
+            return Err(bad(format!("{} tensors, this optimizer has {expected}", state.tensors.len())));
         }
         let mut restored = Vec::with_capacity(self.moments.len());
-        for moments in &self.moments {
-            let mut pair: [Vec<f32>; 2] = [vec![], vec![]];
-            for (values, kind) in pair.iter_mut().zip(MOMENTS) {
-                let name = format!("{}.{kind}", moments.name);
+        for (name, moments) in self.names.iter().zip(&self.moments) {
+            let Some(moments) = moments else { continue };
+            let mut values = Vec::with_capacity(kinds.len());
+            for kind in kinds {
+                let name = format!("{name}.{kind}");
                 let tensor = state.tensors.get(&name).ok_or_else(|| bad(format!("{name} is missing")))?;
-                if tensor.dims() != moments.shape || tensor.dtype() != candle_core::DType::F32 {
-                    return Err(bad(format!(
-                        "{name} is {} {:?}, not f32 {:?}",
-                        tensor.dtype().as_str(),
-                        tensor.dims(),
-                        moments.shape
-                    )));
+                if tensor.dims() != moments.shape || tensor.dtype() != DType::F32 {
+                    let (dtype, shape) = (tensor.dtype().as_str(), tensor.dims());
+                    return Err(bad(format!("{name} is {dtype} {shape:?}, not f32 {:?}", moments.shape)));
                 }
-                *values = tensor.flatten_all()?.to_vec1()?;
-                if values.iter().any(|value| !value.is_finite()) {
+                let numbers = tensor.flatten_all()?.to_vec1::<f32>()?;
+                if numbers.iter().any(|number| !number.is_finite()) {
                     return Err(bad(format!("{name} holds a number that is not finite")));
                 }
+                values.push(numbers);
             }
-            restored.push(pair);
+            restored.push(values);
         }
-        for (moments, pair) in self.moments.iter_mut().zip(restored) {
+        for (moments, values) in self.moments.iter_mut().flatten().zip(restored) {
             match &mut moments.values {
-                MomentValues::Host(values) => *values = pair,
+                MomentValues::Host(moments) => *moments = values,
                 MomentValues::Device(tensors) => {
-                    for (tensor, values) in tensors.iter_mut().zip(pair) {
+                    for (tensor, values) in tensors.iter_mut().zip(values) {
                         *tensor = Tensor::from_vec(values, moments.shape.as_slice(), tensor.device())?;
                     }
                 }

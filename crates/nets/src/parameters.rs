@@ -1,26 +1,35 @@
 //! A network's parameters: Candle variables in a fixed order, by PyTorch's names.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use candle_core::{DType, Device, Tensor, Var};
 use rand_core::Rng;
 
 use crate::NetError;
-use crate::plan::ParameterPlan;
+use crate::plan::{ParameterPlan, Role};
 use crate::weights;
 
 /// A network's parameters in the order of PyTorch's `state_dict`: torso first, then `head`, or `value` and `advantage`;
-/// of each layer the weight (`[outputs, inputs]`, or `[filters, channels, height, width]`) before the bias. All f32.
+/// of each layer the weight (`[outputs, inputs]`, or `[filters, channels, height, width]`) before the bias, of a batch
+/// normalisation its running statistics after them. All f32.
 ///
-/// Values change only through this type's own methods and an [`Optimizer`](crate::Optimizer), which is how the network
-/// knows when what it derived from them is out of date.
+/// Values change only through this type's own methods, batch normalisation and an [`Optimizer`](crate::Optimizer), which is
+/// how the network knows when what it derived from them is out of date.
 #[derive(Debug)]
 pub struct Parameters {
-    entries: Vec<(String, Var)>,
+    entries: Vec<Entry>,
     names: Arc<[String]>,
     /// Counts the changes.
     generation: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    var: Var,
+    /// Whether gradients move it.
+    trainable: AtomicBool,
 }
 
 impl Parameters {
@@ -29,12 +38,14 @@ impl Parameters {
             .iter()
             .map(|plan| {
                 let n = plan.shape.iter().product();
-                let values = if plan.is_bias {
-                    plan.initialisation.biases(n, plan.fan_in, rng)
-                } else {
-                    plan.initialisation.weights(n, plan.fan_in, rng)
+                let values = match plan.role {
+                    Role::Weight { fan_in, initialisation } => initialisation.weights(n, fan_in, rng),
+                    Role::Bias { fan_in, initialisation } => initialisation.biases(n, fan_in, rng),
+                    Role::Constant(value) | Role::Statistic(value) => vec![f32::from(value); n],
                 };
-                Ok((plan.name.clone(), Var::from_vec(values, plan.shape.as_slice(), device)?))
+                let var = Var::from_vec(values, plan.shape.as_slice(), device)?;
+                let trainable = AtomicBool::new(!matches!(plan.role, Role::Statistic(_)));
+                Ok(Entry { name: plan.name.clone(), var, trainable })
             })
             .collect::<Result<_, NetError>>()?;
         let names = plans.iter().map(|plan| plan.name.clone()).collect();
@@ -58,7 +69,7 @@ impl Parameters {
 
     /// Names and values in order. The tensors are the variables themselves: they change with the next update.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Tensor)> {
-        self.entries.iter().map(|(name, var)| (name.as_str(), var.as_tensor()))
+        self.entries.iter().map(|entry| (entry.name.as_str(), entry.var.as_tensor()))
     }
 
     /// The parameter of this name.
@@ -72,11 +83,8 @@ impl Parameters {
     ///
     /// If there is none of this name, or its shape or type differs.
     pub fn set(&self, name: &str, value: &Tensor) -> Result<(), NetError> {
-        let (_, var) = self
-            .entries
-            .iter()
-            .find(|(known, _)| known == name)
-            .ok_or_else(|| NetError::weights(format!("there is no parameter {name:?}")))?;
+        let entry = self.entries.iter().find(|entry| entry.name == name);
+        let var = &entry.ok_or_else(|| NetError::weights(format!("there is no parameter {name:?}")))?.var;
         if var.shape() != value.shape() || value.dtype() != DType::F32 {
             return Err(NetError::shape(
                 name,
@@ -102,7 +110,7 @@ impl Parameters {
                 |p: &Self| p.iter().map(|(name, tensor)| format!("{name} {:?}", tensor.dims())).collect::<Vec<_>>();
             return Err(NetError::shape("the other network's parameters", names(self), names(other)));
         }
-        for ((_, var), (_, value)) in self.entries.iter().zip(other.iter()) {
+        for (var, (_, value)) in self.vars().zip(other.iter()) {
             var.set(&value.detach().to_device(var.device())?)?;
         }
         self.changed();
@@ -126,16 +134,63 @@ impl Parameters {
     /// [`NetError::Weights`] if the bytes are no safetensors file, or names, shapes or types differ, or a number is not
     /// finite; nothing is changed then.
     pub fn load_safetensors(&self, bytes: &[u8]) -> Result<(), NetError> {
-        let values = weights::read(bytes, self.iter())?;
-        for ((_, var), value) in self.entries.iter().zip(values) {
+        self.load(bytes, None).map(|_| ())
+    }
+
+    /// Loads parts of such a file, as `torso`, `head` or `advantage.2`: every parameter whose name begins with one of them
+    /// and a dot. The file may hold others, which are left alone. Gives the names that were loaded.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load_safetensors`](Self::load_safetensors); also if the network has no such part. Nothing is changed then.
+    pub fn load_parts(&self, bytes: &[u8], parts: &[&str]) -> Result<Vec<String>, NetError> {
+        self.load(bytes, Some(parts))
+    }
+
+    fn load(&self, bytes: &[u8], parts: Option<&[&str]>) -> Result<Vec<String>, NetError> {
+        let chosen = match parts {
+            None => (0..self.len()).collect(),
+            Some(parts) => self.of_parts(parts)?,
+        };
+        let parameters = chosen.iter().map(|&i| (self.names[i].as_str(), self.at(i).as_tensor()));
+        let values = weights::read(bytes, parameters, parts.is_some())?;
+        for (&i, value) in chosen.iter().zip(values) {
+            let var = self.at(i);
             var.set(&Tensor::from_vec(value, var.shape(), var.device())?)?;
         }
         self.changed();
-        Ok(())
+        Ok(chosen.into_iter().map(|i| self.names[i].clone()).collect())
+    }
+
+    /// Keeps parts as they are from now on: they get no gradients, and an optimizer made from now on holds no state for
+    /// them. Parts are named as for [`load_parts`](Self::load_parts). Gives the names that were frozen.
+    ///
+    /// # Errors
+    ///
+    /// If the network has no such part.
+    pub fn freeze(&self, parts: &[&str]) -> Result<Vec<String>, NetError> {
+        let chosen = self.of_parts(parts)?;
+        for &i in &chosen {
+            self.entries[i].trainable.store(false, Ordering::Release);
+        }
+        Ok(chosen.into_iter().map(|i| self.names[i].clone()).collect())
+    }
+
+    /// The parameters of these parts, in order.
+    fn of_parts(&self, parts: &[&str]) -> Result<Vec<usize>, NetError> {
+        let belongs = |name: &str, part: &str| name.strip_prefix(part).is_some_and(|rest| rest.starts_with('.'));
+        if let Some(part) = parts.iter().find(|part| !self.names.iter().any(|name| belongs(name, part))) {
+            let mut known: Vec<_> = self.names.iter().filter_map(|name| name.split('.').next()).collect();
+            known.dedup();
+            let reason = format!("the network has no part {part:?}; it has {}", known.join(", "));
+            return Err(NetError::weights(reason));
+        }
+        let chosen = (0..self.len()).filter(|&i| parts.iter().any(|part| belongs(&self.names[i], part)));
+        Ok(chosen.collect())
     }
 
     pub(crate) fn vars(&self) -> impl ExactSizeIterator<Item = &Var> {
-        self.entries.iter().map(|(_, var)| var)
+        self.entries.iter().map(|entry| &entry.var)
     }
 
     /// All names in order.
@@ -144,7 +199,12 @@ impl Parameters {
     }
 
     pub(crate) fn at(&self, index: usize) -> &Var {
-        &self.entries[index].1
+        &self.entries[index].var
+    }
+
+    /// Whether gradients move a parameter.
+    pub(crate) fn trainable(&self, index: usize) -> bool {
+        self.entries[index].trainable.load(Ordering::Acquire)
     }
 
     /// Differs after each change.

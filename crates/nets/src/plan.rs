@@ -1,6 +1,6 @@
 //! A specification worked out for one observation shape: every layer with its sizes and its parameters' places.
 
-use crate::spec::{Activation, Head, NetworkSpec, Torso};
+use crate::spec::{Activation, Head, NetworkSpec, Normalisation, Torso};
 use crate::{Initialisation, NetError};
 
 /// Networks with more parameters than this are refused before anything is allocated.
@@ -11,9 +11,24 @@ const MOST_PARAMETERS: usize = 1 << 30;
 pub(crate) struct ParameterPlan {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
-    pub(crate) fan_in: usize,
-    pub(crate) initialisation: Initialisation,
-    pub(crate) is_bias: bool,
+    pub(crate) role: Role,
+}
+
+/// What a parameter is, and so how it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Weight {
+        fan_in: usize,
+        initialisation: Initialisation,
+    },
+    Bias {
+        fan_in: usize,
+        initialisation: Initialisation,
+    },
+    /// A normalisation's weight, 1, or its bias, 0.
+    Constant(u8),
+    /// A running statistic of batch normalisation, which no gradient moves; begins as 1 or 0.
+    Statistic(u8),
 }
 
 /// A convolution on `[channels, height, width]` without padding.
@@ -47,13 +62,28 @@ impl Conv {
     }
 }
 
-/// One layer with parameters, and the function after it. Its weight is parameter `weight`, its bias the next one.
+/// One layer with parameters, and what is done after it, in this order. Its weight is parameter `weight`, its bias the
+/// next one.
 #[derive(Clone, Debug)]
 pub(crate) struct Layer {
     pub(crate) kind: LayerKind,
     pub(crate) weight: usize,
+    pub(crate) norm: Option<Norm>,
     pub(crate) activation: Option<Activation>,
+    /// Side of the squares of which the maximum is taken.
+    pub(crate) pool: Option<usize>,
 }
+
+/// A normalisation. Its weight is parameter `weight`; its bias and, for batches, mean, variance and number of batches
+/// follow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Norm {
+    pub(crate) weight: usize,
+    pub(crate) over_batch: bool,
+}
+
+/// Added to variances before their root, as PyTorch does.
+pub(crate) const NORM_EPSILON: f32 = 1e-5;
 
 #[derive(Clone, Debug)]
 pub(crate) enum LayerKind {
@@ -105,6 +135,11 @@ impl Plan {
         Ok(Self { observation: observation.to_vec(), actions, torso, head, parameters: builder.parameters })
     }
 
+    /// Whether rows of a batch depend on each other.
+    pub(crate) fn normalises_batches(&self) -> bool {
+        self.torso.iter().any(|layer| layer.norm.is_some_and(|norm| norm.over_batch))
+    }
+
     /// Elements of one observation.
     pub(crate) fn observation_len(&self) -> usize {
         self.observation.iter().product()
@@ -129,15 +164,19 @@ impl Builder<'_> {
         let mut layers = vec![];
         let mut inputs = inputs;
         let widths = hidden.iter().map(|&units| (units, true)).chain(outputs.map(|units| (units, false)));
-        for (i, (outputs, activated)) in widths.enumerate() {
+        let mut place = 0;
+        for (outputs, activated) in widths {
             let initialisation = match self.spec.output_initialisation {
                 Some(initialisation) if !activated => initialisation,
                 _ => self.spec.initialisation,
             };
-            // Index 2 i: in PyTorch's nn.Sequential the activations count.
-            let weight = self.layer(&format!("{stream}.{}", 2 * i), &[outputs, inputs], initialisation)?;
+            let weight = self.layer(&format!("{stream}.{place}"), &[outputs, inputs], initialisation)?;
+            let layered = activated && self.spec.normalisation == Normalisation::Layer;
+            let norm = layered.then(|| self.norm(&format!("{stream}.{}", place + 1), &[outputs], false));
             let activation = activated.then_some(self.spec.activation);
-            layers.push(Layer { kind: LayerKind::Linear { outputs }, weight, activation });
+            layers.push(Layer { kind: LayerKind::Linear { outputs }, weight, norm, activation, pool: None });
+            // In PyTorch's nn.Sequential normalisations and activations count too.
+            place += 2 + usize::from(layered);
             inputs = outputs;
         }
         Ok((layers, inputs))
@@ -161,6 +200,7 @@ impl Builder<'_> {
             }
         };
         let mut layers = vec![];
+        let mut place = 0;
         for (i, spec) in specs.iter().enumerate() {
             if spec.kernel > height.min(width) {
                 return Err(NetError::spec(
@@ -170,10 +210,34 @@ impl Builder<'_> {
             }
             let conv =
                 Conv { channels, height, width, filters: spec.filters, kernel: spec.kernel, stride: spec.stride };
-            let shape = [spec.filters, channels, spec.kernel, spec.kernel];
-            let weight = self.layer(&format!("torso.{}", 2 * i), &shape, self.spec.initialisation)?;
-            layers.push(Layer { kind: LayerKind::Conv(conv), weight, activation: Some(self.spec.activation) });
             (channels, height, width) = (conv.filters, conv.out_height(), conv.out_width());
+            let shape = [spec.filters, conv.channels, spec.kernel, spec.kernel];
+            let weight = self.layer(&format!("torso.{place}"), &shape, self.spec.initialisation)?;
+            place += 1;
+            let norm = match self.spec.normalisation {
+                Normalisation::None => None,
+                Normalisation::Layer => Some(self.norm(&format!("torso.{place}"), &[channels, height, width], false)),
+                Normalisation::Batch => Some(self.norm(&format!("torso.{place}"), &[channels], true)),
+            };
+            place += 1 + usize::from(norm.is_some());
+            let pool = (spec.pool > 1).then_some(spec.pool);
+            if let Some(side) = pool {
+                if side > height.min(width) {
+                    return Err(NetError::spec(
+                        "network.torso",
+                        format!("layer {i}: pooling {side}x{side} does not fit its input of {height}x{width}"),
+                    ));
+                }
+                (height, width) = (height / side, width / side);
+                place += 1;
+            }
+            layers.push(Layer {
+                kind: LayerKind::Conv(conv),
+                weight,
+                norm,
+                activation: Some(self.spec.activation),
+                pool,
+            });
         }
         Ok((layers, channels * height * width))
     }
@@ -188,15 +252,28 @@ impl Builder<'_> {
         }
         let fan_in = shape[1..].iter().product();
         let weight = self.parameters.len();
-        let parameter = |suffix: &str, shape: &[usize], is_bias| ParameterPlan {
-            name: format!("{name}.{suffix}"),
-            shape: shape.to_vec(),
-            fan_in,
-            initialisation,
-            is_bias,
-        };
-        let both = [parameter("weight", shape, false), parameter("bias", &shape[..1], true)];
-        self.parameters.extend(both);
+        self.add(format!("{name}.weight"), shape, Role::Weight { fan_in, initialisation });
+        self.add(format!("{name}.bias"), &shape[..1], Role::Bias { fan_in, initialisation });
         Ok(weight)
     }
+
+    /// Adds a normalisation's parameters.
+    fn norm(&mut self, name: &str, shape: &[usize], over_batch: bool) -> Norm {
+        let weight = self.parameters.len();
+        self.add(format!("{name}.weight"), shape, Role::Constant(1));
+        self.add(format!("{name}.bias"), shape, Role::Constant(0));
+        if over_batch {
+            self.add(format!("{name}.running_mean"), shape, Role::Statistic(0));
+            self.add(format!("{name}.running_var"), shape, Role::Statistic(1));
+            self.add(format!("{name}.{BATCHES}"), &[], Role::Statistic(0));
+        }
+        Norm { weight, over_batch }
+    }
+
+    fn add(&mut self, name: String, shape: &[usize], role: Role) {
+        self.parameters.push(ParameterPlan { name, shape: shape.to_vec(), role });
+    }
 }
+
+/// PyTorch's name of the number of batches that batch normalisation has seen; it is a whole number in files.
+pub(crate) const BATCHES: &str = "num_batches_tracked";

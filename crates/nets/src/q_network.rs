@@ -9,7 +9,8 @@ use crate::engine::Engine;
 use crate::graph::Graph;
 use crate::kernels::Isa;
 use crate::plan::Plan;
-use crate::{Gradients, NetError, NetworkSpec, Parameters, reference};
+use crate::reference::{self, Mode};
+use crate::{Gradients, NetError, NetworkSpec, Parameters};
 
 /// A network that gives each action's value in a state.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl QNetwork {
         let plan = Plan::new(spec, observation_shape, actions)?;
         let parameters = Arc::new(Parameters::new(&plan.parameters, rng, device)?);
         let mut network = Self { plan, parameters, device: device.clone(), graph: None };
-        if device.is_cpu() {
+        if device.is_cpu() && !network.plan.normalises_batches() {
             network.set_compute(Compute::Kernels(Isa::best()))?;
         }
         Ok(network)
@@ -61,13 +62,17 @@ impl QNetwork {
     ///
     /// # Errors
     ///
-    /// If there are no kernels for this network's device.
+    /// If there are no kernels for this network's device or its normalisation.
     pub fn set_compute(&mut self, compute: Compute) -> Result<(), NetError> {
         self.graph = match compute {
             Compute::Reference => None,
             Compute::Kernels(_) if !self.device.is_cpu() => {
                 let name = format!("{:?}", self.device.location());
                 return Err(NetError::Device { name, reason: "the kernels run on CPUs only".to_owned() });
+            }
+            Compute::Kernels(_) if self.plan.normalises_batches() => {
+                let reason = "there are no kernels for batch normalisation";
+                return Err(NetError::spec("network.normalisation", reason));
             }
             Compute::Kernels(isa) => Some(Arc::new(Graph::new(Engine::new(&self.plan, isa), self.parameters.clone())?)),
         };
@@ -84,11 +89,12 @@ impl QNetwork {
         self.check(observations)?;
         Ok(match &self.graph {
             Some(graph) => graph.forward(observations, self.actions())?,
-            None => reference::forward(&self.plan, &self.parameters, observations, true)?,
+            None => reference::forward(&self.plan, &self.parameters, observations, Mode::Train)?,
         })
     }
 
-    /// The same values as [`forward`](Self::forward), faster, outside any graph.
+    /// The same values as [`forward`](Self::forward), faster, outside any graph; only batch normalisation does otherwise
+    /// here: see [`Normalisation::Batch`](crate::Normalisation::Batch).
     ///
     /// # Errors
     ///
@@ -97,7 +103,7 @@ impl QNetwork {
         self.check(observations)?;
         Ok(match &self.graph {
             Some(graph) => graph.values(observations, self.actions())?,
-            None => reference::forward(&self.plan, &self.parameters, observations, false)?,
+            None => reference::forward(&self.plan, &self.parameters, observations, Mode::Evaluate)?,
         })
     }
 
@@ -136,7 +142,12 @@ impl QNetwork {
         let tensors = self
             .parameters
             .iter()
-            .map(|(_, parameter)| store.get(parameter).cloned().ok_or(NetError::NoGradient))
+            .enumerate()
+            .map(|(i, (_, parameter))| match store.get(parameter) {
+                _ if !self.parameters.trainable(i) => Ok(None),
+                None => Err(NetError::NoGradient),
+                gradient => Ok(gradient.cloned()),
+            })
             .collect::<Result<_, _>>()?;
         Gradients::from_tensors(self.parameters.names().clone(), tensors, &self.device)
     }

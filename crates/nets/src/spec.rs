@@ -22,6 +22,9 @@ pub struct NetworkSpec {
     /// After each layer but the last.
     #[serde(default)]
     pub activation: Activation,
+    /// Between each layer but the last and its activation.
+    #[serde(default)]
+    pub normalisation: Normalisation,
     /// How the weights are drawn.
     #[serde(default)]
     pub initialisation: Initialisation,
@@ -50,7 +53,7 @@ pub enum Torso {
     },
 }
 
-/// One convolution, without padding.
+/// One convolution, without padding, and perhaps a pooling after its activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConvSpec {
@@ -61,6 +64,17 @@ pub struct ConvSpec {
     /// Step between two positions of the kernel.
     #[serde(default = "one")]
     pub stride: usize,
+    /// Side of the squares of which the maximum is taken; 1 for none. Rows and columns beyond the last whole square are
+    /// dropped, as in PyTorch's `MaxPool2d`.
+    #[serde(default = "one")]
+    pub pool: usize,
+}
+
+impl ConvSpec {
+    /// A convolution without pooling.
+    pub const fn new(filters: usize, kernel: usize, stride: usize) -> Self {
+        Self { filters, kernel, stride, pool: 1 }
+    }
 }
 
 fn one() -> usize {
@@ -68,11 +82,7 @@ fn one() -> usize {
 }
 
 /// Mnih et al. 2015, Methods, "Model architecture".
-pub(crate) const NATURE: [ConvSpec; 3] = [
-    ConvSpec { filters: 32, kernel: 8, stride: 4 },
-    ConvSpec { filters: 64, kernel: 4, stride: 2 },
-    ConvSpec { filters: 64, kernel: 3, stride: 1 },
-];
+pub(crate) const NATURE: [ConvSpec; 3] = [ConvSpec::new(32, 8, 4), ConvSpec::new(64, 4, 2), ConvSpec::new(64, 3, 1)];
 
 /// From features to action values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,6 +114,23 @@ pub enum Activation {
     Tanh,
 }
 
+/// What is done between a layer and its activation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalisation {
+    /// Nothing.
+    #[default]
+    None,
+    /// Each observation's units are brought to mean 0 and deviation 1, then scaled and shifted by a weight and a bias of
+    /// each unit (Ba et al. 2016; PyTorch's `LayerNorm` over all but the batch).
+    Layer,
+    /// Each channel is brought to mean 0 and deviation 1 over the batch and all places, then scaled and shifted (Ioffe and
+    /// Szegedy 2015; PyTorch's `BatchNorm2d`): by the batch's own statistics in [`forward`](crate::QNetwork::forward), which
+    /// it adds to running ones with momentum 0.1, and by the running ones in [`values`](crate::QNetwork::values). For
+    /// convolutions only: dense layers stay as they are. There are no kernels for it; Candle's own operations compute it.
+    Batch,
+}
+
 /// Layers wider than this are taken for a slip of the hand.
 const WIDEST: usize = 1 << 16;
 /// Layers of one sequence.
@@ -116,6 +143,7 @@ impl NetworkSpec {
             torso,
             head,
             activation: Activation::default(),
+            normalisation: Normalisation::default(),
             initialisation: Initialisation::default(),
             output_initialisation: None,
         }
@@ -129,6 +157,10 @@ impl NetworkSpec {
     /// [`NetError::Spec`], which names the key below `network` and says what is allowed.
     pub fn validate(&self) -> Result<(), NetError> {
         match &self.torso {
+            Torso::Mlp { .. } if self.normalisation == Normalisation::Batch => {
+                let reason = "batch normalisation is for convolutions; none and layer are allowed here";
+                return Err(NetError::spec("network.normalisation", reason));
+            }
             Torso::Mlp { hidden } => check_widths("network.torso.hidden", hidden)?,
             Torso::Nature {} => {}
             Torso::Conv { layers } => {
@@ -141,6 +173,7 @@ impl NetworkSpec {
                     check_width(&key("filters"), layer.filters)?;
                     check_width(&key("kernel"), layer.kernel)?;
                     check_width(&key("stride"), layer.stride)?;
+                    check_width(&key("pool"), layer.pool)?;
                 }
             }
         }

@@ -4,7 +4,8 @@
 
 use candle_core::{Device, Tensor};
 use deepq_nets::{
-    Activation, ConvSpec, Gradients, Head, Loss, NetworkSpec, Optimizer, OptimizerSpec, QNetwork, Torso, td_loss,
+    Activation, Compute, ConvSpec, Gradients, Head, Isa, Loss, NetworkSpec, Normalisation, Optimizer, OptimizerSpec,
+    QNetwork, Torso, td_loss,
 };
 use rand_pcg::{
     Pcg64,
@@ -22,13 +23,22 @@ fn network(torso: Torso, head: Head, activation: Activation, shape: &[usize]) ->
 }
 
 fn networks() -> Vec<QNetwork> {
-    let conv = || Torso::Conv {
-        layers: vec![ConvSpec { filters: 5, kernel: 3, stride: 2 }, ConvSpec { filters: 7, kernel: 2, stride: 1 }],
-    };
+    let conv = || Torso::Conv { layers: vec![ConvSpec::new(5, 3, 2), ConvSpec::new(7, 2, 1)] };
     let mut all = vec![];
     for activation in [Activation::Relu, Activation::Tanh] {
         let single = |hidden: &[usize]| Head::Single { hidden: hidden.to_vec() };
         let dueling = |hidden: &[usize]| Head::Dueling { hidden: hidden.to_vec() };
+        let mut normalised = vec![];
+        for normalisation in [Normalisation::Layer, Normalisation::Batch] {
+            let mut spec = NetworkSpec::new(
+                Torso::Conv { layers: vec![ConvSpec { pool: 2, ..ConvSpec::new(6, 2, 1) }, ConvSpec::new(5, 2, 1)] },
+                single(&[8]),
+            );
+            (spec.activation, spec.normalisation) = (activation, normalisation);
+            let network = QNetwork::new(&spec, &[2, 9, 8], 3, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
+            normalised.push(network);
+        }
+        all.extend(normalised);
         all.extend([
             network(Torso::Mlp { hidden: vec![9, 6] }, single(&[]), activation, &[4]),
             network(Torso::Mlp { hidden: vec![] }, dueling(&[]), activation, &[4]),
@@ -221,6 +231,109 @@ fn adam_follows_its_paper() {
     }
 }
 
+/// Their formulas, as PyTorch documents them, written a second time in f64.
+#[test]
+fn other_optimizers_follow_their_papers() {
+    let specs = [
+        OptimizerSpec::RAdam { learning_rate: 0.01, beta1: 0.8, beta2: 0.9, epsilon: 1e-4 },
+        OptimizerSpec::RAdam { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        OptimizerSpec::RmsProp { learning_rate: 0.01, decay: 0.9, epsilon: 1e-2 },
+    ];
+    for spec in specs {
+        let network = network(Torso::Mlp { hidden: vec![] }, Head::Single { hidden: vec![] }, Activation::Relu, &[2]);
+        let mut optimizer = Optimizer::new(&spec, network.parameters()).unwrap();
+        let read = || -> Vec<f64> {
+            let tensor = network.parameters().get("head.0.weight").unwrap().flatten_all().unwrap();
+            tensor.to_vec1::<f32>().unwrap().into_iter().map(f64::from).collect()
+        };
+        let mut expected = read();
+        let (mut mean, mut square) = (vec![0.0; 6], vec![0.0; 6]);
+        for t in 1..=20 {
+            let (_, gradients) = loss(&network, &batch(&network, 4, t as u64), Loss::Mse);
+            let g = gradients.iter().next().unwrap().unwrap().1.into_owned();
+            for i in 0..6 {
+                let g = f64::from(g[i]);
+                match spec {
+                    OptimizerSpec::RAdam { learning_rate, beta1, beta2, epsilon } => {
+                        mean[i] = beta1 * mean[i] + (1.0 - beta1) * g;
+                        square[i] = beta2 * square[i] + (1.0 - beta2) * g * g;
+                        let m: f64 = mean[i] / (1.0 - beta1.powi(t));
+                        let last = 2.0 / (1.0 - beta2) - 1.0;
+                        let rho = last - 2.0 * f64::from(t) * beta2.powi(t) / (1.0 - beta2.powi(t));
+                        expected[i] -= if rho > 5.0 {
+                            let l: f64 = (1.0 - beta2.powi(t)).sqrt() / (square[i].sqrt() + epsilon);
+                            let r = ((rho - 4.0) * (rho - 2.0) * last / ((last - 4.0) * (last - 2.0) * rho)).sqrt();
+                            learning_rate * m * r * l
+                        } else {
+                            learning_rate * m
+                        };
+                    }
+                    OptimizerSpec::RmsProp { learning_rate, decay, epsilon } => {
+                        mean[i] = decay * mean[i] + (1.0 - decay) * g;
+                        square[i] = decay * square[i] + (1.0 - decay) * g * g;
+                        let deviation: f64 = (square[i] - mean[i] * mean[i]).max(0.0).sqrt();
+                        expected[i] -= learning_rate * g / (deviation + epsilon);
+                    }
+                    _ => unreachable!(),
+                }
+            }
+            optimizer.step(network.parameters(), &gradients).unwrap();
+            for (a, b) in read().iter().zip(&expected) {
+                assert!((a - b).abs() < 1e-4, "{spec:?} step {t}: {a} {b}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_learning_rate_can_be_changed() {
+    let network = network(Torso::Mlp { hidden: vec![] }, Head::Single { hidden: vec![] }, Activation::Relu, &[2]);
+    let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-3), network.parameters()).unwrap();
+    assert!(optimizer.set_learning_rate(0.0).is_err());
+    optimizer.set_learning_rate(0.5).unwrap();
+    let before: Vec<f32> = network.parameters().get("head.0.bias").unwrap().to_vec1().unwrap();
+    let loss = network.forward(&batch(&network, 4, 1).observations).unwrap().sum_all().unwrap();
+    optimizer.step(network.parameters(), &network.backward(&loss).unwrap()).unwrap();
+    let after: Vec<f32> = network.parameters().get("head.0.bias").unwrap().to_vec1().unwrap();
+    // Adam's first step is the learning rate.
+    assert!(before.iter().zip(&after).all(|(a, b)| (a - b - 0.5).abs() < 1e-4));
+}
+
+/// With one convolution and one channel, batch normalisation's own arithmetic can be followed by hand.
+#[test]
+fn batch_normalisation_trains_on_the_batch_and_acts_on_what_it_remembers() {
+    let layers = vec![ConvSpec::new(1, 1, 1)];
+    let mut spec = NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![] });
+    (spec.activation, spec.normalisation) = (Activation::Tanh, Normalisation::Batch);
+    let network = QNetwork::new(&spec, &[1, 1, 1], 1, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
+    assert_eq!(network.compute(), Compute::Reference);
+    assert!(network_with_kernels_is_refused(&spec));
+    for (name, value) in
+        [("torso.0.weight", 1.0f32), ("torso.0.bias", 0.0), ("head.0.weight", 1.0), ("head.0.bias", 0.0)]
+    {
+        let shape = network.parameters().get(name).unwrap().dims().to_vec();
+        network.parameters().set(name, &Tensor::full(value, shape, &Device::Cpu).unwrap()).unwrap();
+    }
+    // Mean 3, variance 4, unbiased 16 / 3.
+    let batch = Tensor::new(&[1f32, 1.0, 5.0, 5.0], &Device::Cpu).unwrap().reshape((4, 1, 1, 1)).unwrap();
+    let values = |tensor: Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let trained = values(network.forward(&batch).unwrap());
+    assert!(trained.iter().zip([-1f32, -1.0, 1.0, 1.0]).all(|(a, b)| (a - b.tanh()).abs() < 1e-5), "{trained:?}");
+    let (mean, variance) = (0.1 * 3.0, 0.9 + 0.1 * 16.0 / 3.0);
+    let acted = values(network.values(&batch).unwrap());
+    for (a, x) in acted.iter().zip([1f32, 1.0, 5.0, 5.0]) {
+        assert!((a - ((x - mean) / f32::sqrt(variance)).tanh()).abs() < 1e-5, "{acted:?}");
+    }
+    assert_eq!(values(network.values(&batch).unwrap()), acted, "acting remembers nothing");
+    let gradients = network.backward(&network.forward(&batch).unwrap().sum_all().unwrap()).unwrap();
+    assert_eq!(gradients.iter().count(), 6, "statistics have no gradients");
+}
+
+fn network_with_kernels_is_refused(spec: &NetworkSpec) -> bool {
+    let mut network = QNetwork::new(spec, &[1, 1, 1], 1, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
+    network.set_compute(Compute::Kernels(Isa::best())).is_err()
+}
+
 #[test]
 fn an_optimizer_goes_on_from_its_saved_state() {
     let run = |interrupted: bool| {
@@ -251,6 +364,8 @@ fn impossible_optimizers_are_refused() {
         "kind = 'adam'\nlearning_rate = 1e-3\nbeta1 = 1.0",
         "kind = 'adam'\nlearning_rate = 1e-3\nepsilon = -1.0",
         "kind = 'adam'\nlearning_rate = inf",
+        "kind = 'radam'\nlearning_rate = 1e-3\nbeta2 = -0.5",
+        "kind = 'rmsprop'\nlearning_rate = 1e-3\ndecay = 0.95\nepsilon = 0.0",
     ] {
         let error = toml::from_str::<OptimizerSpec>(bad).unwrap().validate().unwrap_err().to_string();
         assert!(error.contains("optimizer."), "{error}");

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use candle_core::{Device, Tensor};
-use deepq_nets::{Activation, ConvSpec, Head, Initialisation, NetError, NetworkSpec, Parameters, QNetwork, Torso};
+use deepq_nets::{
+    Activation, ConvSpec, Head, Initialisation, NetError, NetworkSpec, Normalisation, Parameters, QNetwork, Torso,
+};
 use proptest::prelude::*;
 use rand_pcg::{Pcg64, rand_core::SeedableRng};
 
@@ -125,6 +127,87 @@ fn weights_that_do_not_fit_are_refused_and_change_nothing() {
     );
 }
 
+#[test]
+fn normalisations_and_poolings_have_pytorchs_places() {
+    let names = |spec: &NetworkSpec, shape: &[usize]| {
+        let network = network(spec, shape, 1);
+        network.parameters().iter().map(|(name, t)| format!("{name} {:?}", t.dims())).collect::<Vec<_>>()
+    };
+    let layers = vec![ConvSpec { pool: 2, ..ConvSpec::new(8, 3, 1) }, ConvSpec::new(5, 2, 1)];
+    let mut spec = NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![7] });
+    spec.normalisation = Normalisation::Layer;
+    assert_eq!(
+        names(&spec, &[2, 10, 9]),
+        [
+            "torso.0.weight [8, 2, 3, 3]",
+            "torso.0.bias [8]",
+            "torso.1.weight [8, 8, 7]",
+            "torso.1.bias [8, 8, 7]",
+            "torso.4.weight [5, 8, 2, 2]",
+            "torso.4.bias [5]",
+            "torso.5.weight [5, 3, 2]",
+            "torso.5.bias [5, 3, 2]",
+            "head.0.weight [7, 30]",
+            "head.0.bias [7]",
+            "head.1.weight [7]",
+            "head.1.bias [7]",
+            "head.3.weight [6, 7]",
+            "head.3.bias [6]",
+        ]
+    );
+    spec.normalisation = Normalisation::Batch;
+    assert_eq!(
+        names(&spec, &[2, 10, 9])[2..7],
+        [
+            "torso.1.weight [8]",
+            "torso.1.bias [8]",
+            "torso.1.running_mean [8]",
+            "torso.1.running_var [8]",
+            "torso.1.num_batches_tracked []",
+        ]
+    );
+    spec = mlp();
+    spec.normalisation = Normalisation::Batch;
+    assert!(spec.validate().unwrap_err().to_string().contains("network.normalisation"));
+}
+
+#[test]
+fn running_statistics_survive_a_file() {
+    let layers = vec![ConvSpec::new(8, 3, 1)];
+    let mut spec = NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![] });
+    spec.normalisation = Normalisation::Batch;
+    let (a, b) = (network(&spec, &[1, 6, 6], 1), network(&spec, &[1, 6, 6], 2));
+    let observations = Tensor::arange(0f32, 144.0, &Device::Cpu).unwrap().reshape((4, 1, 6, 6)).unwrap();
+    for _ in 0..3 {
+        a.forward(&observations).unwrap();
+    }
+    assert_eq!(a.parameters().get("torso.1.num_batches_tracked").unwrap().to_scalar::<f32>().unwrap(), 3.0);
+    b.parameters().load_safetensors(&a.parameters().to_safetensors().unwrap()).unwrap();
+    assert_eq!(bits(a.parameters()), bits(b.parameters()));
+}
+
+#[test]
+fn parts_are_loaded_and_others_left_alone() {
+    let (from, to) = (network(&nature(), &[4, 36, 36], 1), network(&nature(), &[4, 36, 36], 2));
+    let before = to.parameters().get("value.2.weight").unwrap().copy().unwrap();
+    let bytes = from.parameters().to_safetensors().unwrap();
+    let loaded = to.parameters().load_parts(&bytes, &["torso", "value.0"]).unwrap();
+    assert_eq!(loaded.len(), 8);
+    let read = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    for (name, tensor) in to.parameters().iter() {
+        let same = read(tensor) == read(from.parameters().get(name).unwrap());
+        assert!(same == loaded.iter().any(|n| n == name) || name.ends_with("bias"), "{name}");
+    }
+    assert_eq!(read(&before), read(to.parameters().get("value.2.weight").unwrap()));
+    for unknown in ["head", "tors", "torso.", ""] {
+        let error = to.parameters().load_parts(&bytes, &["torso", unknown]).unwrap_err().to_string();
+        assert!(error.contains("torso, value, advantage"), "{error}");
+    }
+    // A file that lacks the part.
+    let other = network(&mlp(), &[4], 1).parameters().to_safetensors().unwrap();
+    assert!(to.parameters().load_parts(&other, &["value"]).unwrap_err().to_string().contains("missing"));
+}
+
 proptest! {
     #[test]
     fn damaged_weights_are_an_error_not_a_panic(position in 0.0..1.0f64, byte: u8, cut in 0.0..1.0f64) {
@@ -141,7 +224,7 @@ proptest! {
 #[test]
 fn impossible_networks_are_refused_with_the_key() {
     let conv = |layers| NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![] });
-    let layer = ConvSpec { filters: 8, kernel: 3, stride: 1 };
+    let layer = ConvSpec::new(8, 3, 1);
     for (spec, shape, word) in [
         (
             NetworkSpec::new(Torso::Mlp { hidden: vec![8, 0] }, Head::Single { hidden: vec![] }),
@@ -160,6 +243,7 @@ fn impossible_networks_are_refused_with_the_key() {
         ),
         (conv(vec![]), vec![4, 8, 8], "network.torso.layers"),
         (conv(vec![ConvSpec { stride: 0, ..layer }]), vec![4, 8, 8], "network.torso.layers[0].stride"),
+        (conv(vec![ConvSpec { pool: 7, ..layer }]), vec![4, 8, 8], "pooling 7x7 does not fit its input of 6x6"),
         (conv(vec![layer]), vec![4, 2, 8], "kernel of 3x3 does not fit its input of 2x8"),
         (conv(vec![layer]), vec![4], "not [4]"),
         (conv(vec![layer]), vec![4, 0, 8], "[4, 0, 8]"),
@@ -180,7 +264,7 @@ fn specifications_come_from_toml_and_refuse_unknown_keys() {
          head = { kind = 'dueling', hidden = [32] }",
     )
     .unwrap();
-    assert_eq!(spec.torso, Torso::Conv { layers: vec![ConvSpec { filters: 16, kernel: 3, stride: 1 }] });
+    assert_eq!(spec.torso, Torso::Conv { layers: vec![ConvSpec::new(16, 3, 1)] });
     assert_eq!((spec.activation, spec.initialisation), (Activation::Tanh, Initialisation::Pytorch));
     assert_eq!(parse(&toml::to_string(&spec).unwrap()).unwrap(), spec);
     assert!(parse("torso = { kind = 'nature' }\nhead = { kind = 'single', hidden = [512] }").is_ok());

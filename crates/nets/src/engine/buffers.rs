@@ -39,7 +39,7 @@ pub(crate) struct Tape {
     pub(super) batch: usize,
     /// How many of them, from the first on, can go backward.
     pub(super) kept: usize,
-    /// Of each kept image all convolutions' outputs, one after the other.
+    /// Of each kept image what all convolutions remember, one after the other.
     pub(super) images: Vec<f32>,
     /// The convolutions' features: `[batch, features]`.
     pub(super) flat: Vec<f32>,
@@ -47,10 +47,10 @@ pub(crate) struct Tape {
     pub(super) features: Vec<f32>,
     /// What a dense torso takes: `[elements, batch]`.
     pub(super) observations: Vec<f32>,
-    /// Outputs of a dense torso's layers: `[units, batch]` each.
-    pub(super) torso: Vec<Vec<f32>>,
-    /// Outputs of the head's layers, of each stream.
-    pub(super) streams: [Vec<Vec<f32>>; 2],
+    /// What a dense torso's layers remember.
+    pub(super) torso: Vec<DenseRecord>,
+    /// What the head's layers remember, of each stream.
+    pub(super) streams: [Vec<DenseRecord>; 2],
     /// `[batch, actions]`.
     pub(super) q: Vec<f32>,
     /// The loss's gradient by the features: `[kept, features]` after convolutions, else `[features, batch]`.
@@ -63,6 +63,17 @@ impl Tape {
     pub(crate) fn q(&self) -> &[f32] {
         &self.q
     }
+}
+
+/// What a dense layer remembers of a batch.
+#[derive(Debug, Default)]
+pub(super) struct DenseRecord {
+    /// `[units, batch]`.
+    pub(super) output: Vec<f32>,
+    /// Where the layer normalises: its units before weight and bias, `[units, batch]`.
+    pub(super) normal: Vec<f32>,
+    /// One over their deviation, of each observation.
+    pub(super) inverse: Vec<f32>,
 }
 
 /// What dense layers' backward pass works in.

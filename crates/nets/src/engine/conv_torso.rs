@@ -3,18 +3,14 @@
 use rayon::prelude::*;
 
 use super::buffers::{Pool, Tape, fit};
+use super::conv_layer::ConvLayer;
 use super::packed::{Packed, PackedConv};
 use super::{Input, Sink, Weights};
-use crate::kernels::convolution::{Forward, Geometry, InputGradient, WeightGradient};
 use crate::kernels::frames::FromBytes;
-use crate::kernels::relu::ReluGradient;
-use crate::kernels::sums::ColumnSums;
-use crate::kernels::tanh::{Tanh, TanhGradient};
 use crate::kernels::transpose::Transpose;
 use crate::kernels::{Isa, threads};
-use crate::plan::{Layer, LayerKind};
+use crate::plan::Layer;
 use crate::reference::BYTE_SCALE;
-use crate::spec::Activation;
 
 /// Into how many parts a batch is cut to sum gradients: fixed, so that sums do not depend on threads.
 const CHUNKS: usize = 8;
@@ -23,16 +19,10 @@ const CHUNKS: usize = 8;
 pub(super) struct ConvTorso {
     isa: Isa,
     layers: Vec<ConvLayer>,
+    /// Elements of all that the layers remember of an image.
+    record_len: usize,
     workspaces: Pool<Workspace>,
-    gradients: Pool<Vec<f32>>,
-}
-
-#[derive(Debug)]
-struct ConvLayer {
-    geometry: Geometry,
-    /// The weight's index among the parameters; the bias is the next.
-    weight: usize,
-    activation: Option<Activation>,
+    sums: Pool<Vec<f32>>,
 }
 
 /// What one thread works in.
@@ -40,77 +30,54 @@ struct ConvLayer {
 struct Workspace {
     /// The image as numbers, `[height, width, channels]`.
     image: Vec<f32>,
-    /// All layers' outputs, one after the other, of an image that is not kept.
-    outputs: Vec<f32>,
-    /// The loss's gradient by a layer's output and by its input.
+    /// What the layers remember of an image that does not go backward.
+    record: Vec<f32>,
+    /// The loss's gradient by a layer's output.
     by_output: Vec<f32>,
-    by_input: Vec<f32>,
+    spare: Vec<f32>,
 }
 
 impl ConvTorso {
     pub(super) fn new(layers: &[Layer], isa: Isa) -> Self {
-        let layers = layers
-            .iter()
-            .filter_map(|layer| {
-                let LayerKind::Conv(conv) = layer.kind else { return None };
-                let geometry =
-                    Geometry::new([conv.channels, conv.height, conv.width], conv.filters, conv.kernel, conv.stride);
-                Some(ConvLayer { geometry, weight: layer.weight, activation: layer.activation })
-            })
-            .collect();
-        Self { isa, layers, workspaces: Pool::default(), gradients: Pool::default() }
+        let layers: Vec<_> =
+            layers.iter().enumerate().filter_map(|(i, layer)| ConvLayer::new(layer, i == 0, isa)).collect();
+        let record_len = layers.iter().map(ConvLayer::record_len).sum();
+        Self { isa, layers, record_len, workspaces: Pool::default(), sums: Pool::default() }
     }
 
     /// Elements of the last layer's output.
     pub(super) fn features(&self) -> usize {
-        self.layers.last().map_or(0, |layer| layer.geometry.output_len())
+        self.layers.last().map_or(0, ConvLayer::output_len)
     }
 
-    /// Elements of all layers' outputs.
-    fn outputs_len(&self) -> usize {
-        self.layers.iter().map(|layer| layer.geometry.output_len()).sum()
+    /// The indices of its parameters.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = usize> {
+        self.layers.iter().flat_map(ConvLayer::parameters)
     }
 
+    /// The layers' parameters in the order in which the kernels read them.
     pub(super) fn pack(&self, values: &[&[f32]], packed: &mut Packed) {
         packed.layers.resize_with(self.layers.len(), PackedConv::default);
-        for (i, (layer, packed)) in self.layers.iter().zip(&mut packed.layers).enumerate() {
-            let g = &layer.geometry;
-            let (weight, area) = (values[layer.weight], g.kernel * g.kernel);
-            fit(&mut packed.forward, weight.len());
-            fit(&mut packed.backward, if i == 0 { 0 } else { weight.len() });
-            if i > 0 {
-                // [filter, channel, place] -> [filter, place, channel]
-                for (from, to) in weight.chunks_exact(g.depth()).zip(packed.backward.chunks_exact_mut(g.depth())) {
-                    Transpose::whole(from, [g.channels, area], to).run(self.isa);
-                }
-                // -> [place, channel, filter]
-                Transpose::whole(&packed.backward, [g.filters, g.depth()], &mut packed.forward).run(self.isa);
-            } else {
-                let mut turned = vec![0.0; weight.len()];
-                for (from, to) in weight.chunks_exact(g.depth()).zip(turned.chunks_exact_mut(g.depth())) {
-                    Transpose::whole(from, [g.channels, area], to).run(self.isa);
-                }
-                Transpose::whole(&turned, [g.filters, g.depth()], &mut packed.forward).run(self.isa);
-            }
+        for (layer, packed) in self.layers.iter().zip(&mut packed.layers) {
+            layer.pack(values, packed);
         }
     }
 
     /// The features of all images, in `tape.flat`.
     pub(super) fn forward(&self, weights: Weights<'_>, inputs: &[Input<'_>], tape: &mut Tape) {
-        let (features, outputs) = (self.features(), self.outputs_len());
+        let (features, record_len) = (self.features(), self.record_len);
         fit(&mut tape.flat, tape.batch * features);
-        fit(&mut tape.images, tape.kept * outputs);
+        fit(&mut tape.images, tape.kept * record_len);
         let images: Vec<Input<'_>> = inputs.iter().flat_map(|input| self.images(*input)).collect();
         let run = |images: &[Input<'_>], flat: &mut [f32], kept: &mut [f32]| {
             let mut work = self.workspaces.take_or(Workspace::default);
-            let mut spare = std::mem::take(&mut work.outputs);
-            fit(&mut spare, outputs);
-            let mut kept = kept.chunks_exact_mut(outputs);
+            fit(&mut work.record, record_len);
+            let mut kept = kept.chunks_exact_mut(record_len);
             for (image, features) in images.iter().zip(flat.chunks_exact_mut(features)) {
-                let outputs = kept.next().unwrap_or(&mut spare);
-                self.forward_image(weights, *image, &mut work.image, outputs, features);
+                let record = kept.next().unwrap_or(&mut work.record);
+                self.load_image(*image, &mut work.image);
+                self.forward_image(weights, &work.image, record, features);
             }
-            work.outputs = spare;
             self.workspaces.put(work);
         };
         let parts = threads::parts().min(tape.batch);
@@ -118,7 +85,7 @@ impl ConvTorso {
             return run(&images, &mut tape.flat, &mut tape.images);
         }
         let size = tape.batch.div_ceil(parts);
-        let mut kept: Vec<&mut [f32]> = tape.images.chunks_mut(size * outputs).collect();
+        let mut kept: Vec<&mut [f32]> = tape.images.chunks_mut(size * record_len).collect();
         kept.resize_with(tape.batch.div_ceil(size), || &mut []);
         images
             .par_chunks(size)
@@ -128,7 +95,7 @@ impl ConvTorso {
     }
 
     fn images<'a>(&self, input: Input<'a>) -> impl Iterator<Item = Input<'a>> {
-        let len = self.layers.first().map_or(1, |layer| layer.geometry.input_len());
+        let len = self.layers.first().map_or(1, ConvLayer::input_len);
         (0..input.len() / len).map(move |i| match input {
             Input::Bytes(bytes) => Input::Bytes(&bytes[i * len..][..len]),
             Input::Floats(floats) => Input::Floats(&floats[i * len..][..len]),
@@ -138,48 +105,25 @@ impl ConvTorso {
     /// `[channels, height, width]` to `[height, width, channels]`.
     fn load_image(&self, image: Input<'_>, numbers: &mut Vec<f32>) {
         fit(numbers, image.len());
-        let channels = self.layers.first().map_or(1, |layer| layer.geometry.channels);
+        let channels = self.layers.first().map_or(1, ConvLayer::channels);
         match image {
             Input::Bytes(bytes) => FromBytes { channels, scale: BYTE_SCALE as f32, bytes, numbers }.run(self.isa),
             Input::Floats(floats) => {
-                let pixels = floats.len() / channels;
-                Transpose::whole(floats, [channels, pixels], numbers).run(self.isa);
+                Transpose::whole(floats, [channels, floats.len() / channels], numbers).run(self.isa);
             }
         }
     }
 
-    fn forward_image(
-        &self,
-        weights: Weights<'_>,
-        image: Input<'_>,
-        numbers: &mut Vec<f32>,
-        outputs: &mut [f32],
-        features: &mut [f32],
-    ) {
-        self.load_image(image, numbers);
-        let mut input: &[f32] = numbers;
-        let mut rest = outputs;
+    fn forward_image(&self, weights: Weights<'_>, image: &[f32], record: &mut [f32], features: &mut [f32]) {
+        let (mut input, mut rest) = (image, record);
         for (layer, packed) in self.layers.iter().zip(&weights.packed.layers) {
-            let (output, others) = rest.split_at_mut(layer.geometry.output_len());
-            Forward {
-                geometry: &layer.geometry,
-                input,
-                weight: &packed.forward,
-                bias: weights.values[layer.weight + 1],
-                relu: layer.activation == Some(Activation::Relu),
-                output,
-            }
-            .run(self.isa);
-            if layer.activation == Some(Activation::Tanh) {
-                Tanh { values: output }.run(self.isa);
-            }
-            (input, rest) = (output, others);
+            let (record, others) = rest.split_at_mut(layer.record_len());
+            layer.forward(weights, packed, input, record);
+            (input, rest) = (layer.output(record), others);
         }
-        if let Some(last) = self.layers.last() {
-            // To PyTorch's order, channels first.
-            let (pixels, filters) = (last.geometry.pixels(), last.geometry.filters);
-            Transpose::whole(input, [pixels, filters], features).run(self.isa);
-        }
+        let filters = self.layers.last().map_or(1, ConvLayer::filters);
+        // To PyTorch's order, channels first.
+        Transpose::whole(input, [features.len() / filters, filters], features).run(self.isa);
     }
 
     /// The gradients by the convolutions' parameters, from the gradient by the kept images' features.
@@ -187,34 +131,28 @@ impl ConvTorso {
         &self,
         packed: &Packed,
         input: Input<'_>,
-        outputs: &[f32],
+        records: &[f32],
         by_features: &[f32],
         sink: &mut Sink<'_>,
     ) {
-        let (features, outputs_len) = (self.features(), self.outputs_len());
         let images: Vec<Input<'_>> = self.images(input).collect();
-        let kept = images.len();
-        let size = kept.div_ceil(CHUNKS).max(1);
+        let size = images.len().div_ceil(CHUNKS).max(1);
         let chunk = |i: usize| {
-            let range = i * size..kept.min((i + 1) * size);
+            let range = i * size..images.len().min((i + 1) * size);
             let mut work = self.workspaces.take_or(Workspace::default);
-            let mut sums = self.gradients.take_or(Vec::new);
+            let mut sums = self.sums.take_or(Vec::new);
             sums.clear();
-            sums.resize(self.layers.iter().map(|layer| layer.geometry.parameters()).sum(), 0.0);
+            sums.resize(self.layers.iter().map(ConvLayer::gradients_len).sum(), 0.0);
             for i in range {
-                self.backward_image(
-                    packed,
-                    images[i],
-                    &outputs[i * outputs_len..][..outputs_len],
-                    &by_features[i * features..][..features],
-                    &mut work,
-                    &mut sums,
-                );
+                let record = &records[i * self.record_len..][..self.record_len];
+                let by_features = &by_features[i * self.features()..][..self.features()];
+                self.load_image(images[i], &mut work.image);
+                self.backward_image(packed, record, by_features, &mut work, &mut sums);
             }
             self.workspaces.put(work);
             sums
         };
-        let chunks = kept.div_ceil(size);
+        let chunks = images.len().div_ceil(size);
         let mut sums: Vec<Vec<f32>> = if rayon::current_num_threads() == 1 {
             (0..chunks).map(chunk).collect()
         } else {
@@ -227,72 +165,38 @@ impl ConvTorso {
             }
         }
         let mut rest: &mut [f32] = total;
-        let mut turned = self.gradients.take_or(Vec::new);
+        let mut turned = self.sums.take_or(Vec::new);
         for layer in &self.layers {
-            let g = &layer.geometry;
-            let (weight, others) = rest.split_at_mut(g.depth() * g.filters);
-            let (bias, others) = others.split_at_mut(g.filters);
-            // [place, channel, filter] -> [filter, place, channel] -> [filter, channel, place]
-            fit(&mut turned, weight.len());
-            Transpose::whole(weight, [g.depth(), g.filters], &mut turned).run(self.isa);
-            let area = g.kernel * g.kernel;
-            for (from, to) in turned.chunks_exact(g.depth()).zip(weight.chunks_exact_mut(g.depth())) {
-                Transpose::whole(from, [area, g.channels], to).run(self.isa);
-            }
-            for (to, from) in sink.gradients[layer.weight..].iter_mut().zip([weight, bias]) {
-                if sink.add {
-                    to.iter_mut().zip(from).for_each(|(to, from)| *to += *from);
-                } else {
-                    to.copy_from_slice(from);
-                }
-            }
+            let (sums, others) = rest.split_at_mut(layer.gradients_len());
+            layer.write_gradients(sums, &mut turned, sink);
             rest = others;
         }
-        self.gradients.put(turned);
-        sums.into_iter().for_each(|used| self.gradients.put(used));
+        self.sums.put(turned);
+        sums.into_iter().for_each(|used| self.sums.put(used));
     }
 
     fn backward_image(
         &self,
         packed: &Packed,
-        image: Input<'_>,
-        outputs: &[f32],
+        record: &[f32],
         by_features: &[f32],
         work: &mut Workspace,
         sums: &mut [f32],
     ) {
-        let Workspace { image: numbers, by_output, by_input, .. } = work;
-        self.load_image(image, numbers);
-        if let Some(last) = self.layers.last() {
-            let (pixels, filters) = (last.geometry.pixels(), last.geometry.filters);
-            fit(by_output, pixels * filters);
-            Transpose::whole(by_features, [filters, pixels], by_output).run(self.isa);
-        }
-        let (mut outputs_end, mut sums_end) = (outputs.len(), sums.len());
-        for (i, layer) in self.layers.iter().enumerate().rev() {
-            let g = &layer.geometry;
-            let output = &outputs[outputs_end - g.output_len()..outputs_end];
-            outputs_end -= g.output_len();
-            match layer.activation {
-                Some(Activation::Relu) => ReluGradient { output, gradient: by_output }.run(self.isa),
-                Some(Activation::Tanh) => TanhGradient { output, gradient: by_output }.run(self.isa),
-                None => {}
-            }
-            let sums = &mut sums[sums_end - g.parameters()..sums_end];
-            sums_end -= g.parameters();
-            let (weight, bias) = sums.split_at_mut(g.depth() * g.filters);
-            ColumnSums { values: by_output, sums: bias }.run(self.isa);
+        let Workspace { image, by_output, spare, .. } = work;
+        let filters = self.layers.last().map_or(1, ConvLayer::filters);
+        fit(by_output, by_features.len());
+        Transpose::whole(by_features, [filters, by_features.len() / filters], by_output).run(self.isa);
+        let (mut earlier, mut sums) = (record, sums);
+        for (i, (layer, packed)) in self.layers.iter().zip(&packed.layers).enumerate().rev() {
+            let (before, record) = earlier.split_at(earlier.len() - layer.record_len());
+            let (rest, layer_sums) = sums.split_at_mut(sums.len() - layer.gradients_len());
             let input = match i.checked_sub(1) {
-                None => &**numbers,
-                Some(_) => &outputs[outputs_end - g.input_len()..outputs_end],
+                None => image,
+                Some(previous) => self.layers[previous].output(before),
             };
-            WeightGradient { geometry: g, input, upstream: by_output, gradient: weight }.run(self.isa);
-            if i > 0 {
-                fit(by_input, g.input_len());
-                let weight = &packed.layers[i].backward;
-                InputGradient { geometry: g, weight, upstream: by_output, gradient: by_input }.run(self.isa);
-                std::mem::swap(by_output, by_input);
-            }
+            layer.backward(packed, input, record, by_output, spare, layer_sums);
+            (earlier, sums) = (before, rest);
         }
     }
 }

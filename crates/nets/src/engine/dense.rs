@@ -1,7 +1,9 @@
 //! Dense layers, one after the other.
 
-use super::buffers::{Work, fit};
+use super::Sink;
+use super::buffers::{DenseRecord, Work, fit};
 use crate::kernels::Isa;
+use crate::kernels::layer_norm::{NormaliseColumns, NormaliseColumnsGradient};
 use crate::kernels::matmul::{MatMul, Matrix, MatrixMut, Start};
 use crate::kernels::relu::ReluGradient;
 use crate::kernels::sums::RowSums;
@@ -23,15 +25,15 @@ struct Dense {
     outputs: usize,
     /// The weight's index among the parameters; the bias is the next.
     weight: usize,
+    /// The same of a normalisation.
+    norm: Option<usize>,
     activation: Option<Activation>,
 }
 
 /// What a backward pass through dense layers needs and writes.
-pub(super) struct Backward<'a> {
+pub(super) struct Backward<'a, 'b> {
     pub(super) values: &'a [&'a [f32]],
-    pub(super) gradients: &'a mut [Vec<f32>],
-    /// Whether gradients are added to what is there.
-    pub(super) add: bool,
+    pub(super) sink: &'a mut Sink<'b>,
     /// Columns of the recorded outputs.
     pub(super) batch: usize,
     /// How many of them, from the first on, go backward.
@@ -75,6 +77,14 @@ impl<'a> InputGradient<'a> {
     }
 }
 
+impl Dense {
+    /// The indices of its parameters.
+    fn parameters(&self) -> impl Iterator<Item = usize> + use<> {
+        let norm = self.norm.map(|norm| [norm, norm + 1]);
+        [self.weight, self.weight + 1].into_iter().chain(norm.into_iter().flatten())
+    }
+}
+
 impl DenseStack {
     pub(super) fn new(layers: &[Layer], inputs: usize, isa: Isa) -> Self {
         let mut width = inputs;
@@ -83,7 +93,8 @@ impl DenseStack {
             .filter_map(|layer| {
                 let LayerKind::Linear { outputs } = layer.kind else { return None };
                 let inputs = std::mem::replace(&mut width, outputs);
-                Some(Dense { inputs, outputs, weight: layer.weight, activation: layer.activation })
+                let norm = layer.norm.map(|norm| norm.weight);
+                Some(Dense { inputs, outputs, weight: layer.weight, norm, activation: layer.activation })
             })
             .collect();
         Self { isa, inputs, layers }
@@ -94,32 +105,45 @@ impl DenseStack {
         self.layers.is_empty()
     }
 
+    /// The indices of its parameters.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = usize> {
+        self.layers.iter().flat_map(Dense::parameters)
+    }
+
     /// Units of the last layer.
     pub(super) fn outputs(&self) -> usize {
         self.layers.last().map_or(self.inputs, |layer| layer.outputs)
     }
 
     /// The output that [`forward`](Self::forward) left on the tape: `[outputs, batch]`.
-    pub(super) fn output<'a>(&self, input: &'a [f32], tape: &'a [Vec<f32>]) -> &'a [f32] {
-        tape[..self.layers.len()].last().map_or(input, |output| output)
+    pub(super) fn output<'a>(&self, input: &'a [f32], tape: &'a [DenseRecord]) -> &'a [f32] {
+        tape[..self.layers.len()].last().map_or(input, |record| &record.output)
     }
 
     /// Each layer's output, from an input `[inputs, batch]`.
-    pub(super) fn forward(&self, values: &[&[f32]], input: &[f32], batch: usize, tape: &mut Vec<Vec<f32>>) {
-        tape.resize_with(self.layers.len().max(tape.len()), Vec::new);
+    pub(super) fn forward(&self, values: &[&[f32]], input: &[f32], batch: usize, tape: &mut Vec<DenseRecord>) {
+        tape.resize_with(self.layers.len().max(tape.len()), DenseRecord::default);
         for (i, layer) in self.layers.iter().enumerate() {
             let (before, rest) = tape.split_at_mut(i);
-            let (input, output) = (before.last().map_or(input, |output| output), &mut rest[0]);
+            let input = before.last().map_or(input, |record| &record.output);
+            let DenseRecord { output, normal, inverse } = &mut rest[0];
+            let relu = layer.activation == Some(Activation::Relu);
             fit(output, layer.outputs * batch);
+            fit(normal, if layer.norm.is_some() { layer.outputs * batch } else { 0 });
             MatMul {
                 a: Matrix::new(values[layer.weight], layer.outputs, layer.inputs, layer.inputs),
                 transposed: false,
                 b: Matrix::new(input, layer.inputs, batch, batch),
-                c: MatrixMut::new(output, layer.outputs, batch, batch),
+                c: MatrixMut::new(if layer.norm.is_some() { normal } else { output }, layer.outputs, batch, batch),
                 start: Start::Bias(values[layer.weight + 1]),
-                relu: layer.activation == Some(Activation::Relu),
+                relu: relu && layer.norm.is_none(),
             }
             .run(self.isa);
+            if let Some(norm) = layer.norm {
+                fit(inverse, batch);
+                let (weight, bias) = (values[norm], values[norm + 1]);
+                NormaliseColumns { batch, values: normal, weight, bias, relu, output, inverse }.run(self.isa);
+            }
             if layer.activation == Some(Activation::Tanh) {
                 Tanh { values: output }.run(self.isa);
             }
@@ -132,50 +156,86 @@ impl DenseStack {
     /// `pass.work.by_output` the loss's gradient by the stack's output.
     pub(super) fn backward(
         &self,
-        pass: &mut Backward<'_>,
+        pass: &mut Backward<'_, '_>,
         rows: &[f32],
-        tape: &[Vec<f32>],
+        tape: &[DenseRecord],
         mut by_stack_input: InputGradient<'_>,
     ) {
-        let &mut Backward { values, add, batch, kept, .. } = pass;
+        let &mut Backward { values, batch, kept, .. } = pass;
         let Work { by_output, by_input, rows: turned } = &mut *pass.work;
-        for (i, layer) in self.layers.iter().enumerate().rev() {
+        let sink = &mut *pass.sink;
+        let start = |add| if add { Start::Add } else { Start::Zero };
+        // Below the last layer that trains, or that must pass a gradient on, there is nothing to do.
+        let lowest = match by_stack_input.to {
+            Some(_) => 0,
+            None => {
+                let trains = |layer: &Dense| layer.parameters().any(|i| sink.wants(i));
+                self.layers.iter().position(trains).unwrap_or(self.layers.len())
+            }
+        };
+        for (i, layer) in self.layers.iter().enumerate().skip(lowest).rev() {
             let &Dense { inputs, outputs, weight, .. } = layer;
+            let record = &tape[i];
             match layer.activation {
-                Some(Activation::Relu) => ReluGradient { output: &tape[i], gradient: by_output }.run(self.isa),
-                Some(Activation::Tanh) => TanhGradient { output: &tape[i], gradient: by_output }.run(self.isa),
+                Some(Activation::Relu) => ReluGradient { output: &record.output, gradient: by_output }.run(self.isa),
+                Some(Activation::Tanh) => TanhGradient { output: &record.output, gradient: by_output }.run(self.isa),
                 None => {}
             }
-            let bias = &mut pass.gradients[weight + 1];
-            if !add {
-                bias.fill(0.0);
-            }
-            RowSums { values: by_output, columns: kept, stride: batch, sums: bias }.run(self.isa);
-            let input = if i == 0 {
-                rows
-            } else {
-                fit(turned, kept * inputs);
-                Transpose {
-                    from: &tape[i - 1],
-                    rows: inputs,
-                    columns: kept,
-                    from_stride: batch,
-                    to: turned,
-                    to_stride: inputs,
+            if let Some(norm) = layer.norm {
+                let mut sums = [vec![0.0; outputs], vec![0.0; outputs]];
+                let [by_weight, by_bias] = &mut sums;
+                let DenseRecord { normal, inverse, .. } = record;
+                let weight = values[norm];
+                NormaliseColumnsGradient {
+                    batch,
+                    kept,
+                    normal,
+                    inverse,
+                    weight,
+                    gradient: by_output,
+                    by_weight,
+                    by_bias,
                 }
                 .run(self.isa);
-                &*turned
-            };
-            let start = |add| if add { Start::Add } else { Start::Zero };
-            MatMul {
-                a: Matrix::new(by_output, outputs, kept, batch),
-                transposed: false,
-                b: Matrix::new(input, kept, inputs, inputs),
-                c: MatrixMut::new(&mut pass.gradients[weight], outputs, inputs, inputs),
-                start: start(add),
-                relu: false,
+                sink.write(norm, &sums[0]);
+                sink.write(norm + 1, &sums[1]);
             }
-            .run(self.isa);
+            if sink.wants(weight + 1) {
+                let bias = &mut sink.gradients[weight + 1];
+                if !sink.add {
+                    bias.fill(0.0);
+                }
+                RowSums { values: by_output, columns: kept, stride: batch, sums: bias }.run(self.isa);
+            }
+            if sink.wants(weight) {
+                let input = if i == 0 {
+                    rows
+                } else {
+                    fit(turned, kept * inputs);
+                    Transpose {
+                        from: &tape[i - 1].output,
+                        rows: inputs,
+                        columns: kept,
+                        from_stride: batch,
+                        to: turned,
+                        to_stride: inputs,
+                    }
+                    .run(self.isa);
+                    &*turned
+                };
+                MatMul {
+                    a: Matrix::new(by_output, outputs, kept, batch),
+                    transposed: false,
+                    b: Matrix::new(input, kept, inputs, inputs),
+                    c: MatrixMut::new(&mut sink.gradients[weight], outputs, inputs, inputs),
+                    start: start(sink.add),
+                    relu: false,
+                }
+                .run(self.isa);
+            }
+            if i == lowest && i > 0 {
+                break;
+            }
             let weight = Matrix::new(values[weight], outputs, inputs, inputs);
             let upstream = Matrix::new(by_output, outputs, kept, batch);
             let (a, b, c, start) = match &mut by_stack_input {

@@ -1,6 +1,6 @@
 //! From features to action values: one stream, or two that duel.
 
-use super::buffers::fit;
+use super::buffers::{DenseRecord, fit};
 use super::dense::{Backward, DenseStack, InputGradient};
 use crate::kernels::Isa;
 use crate::kernels::transpose::Transpose;
@@ -37,7 +37,7 @@ impl Head {
         values: &[&[f32]],
         features: &[f32],
         batch: usize,
-        tape: &mut [Vec<Vec<f32>>; 2],
+        tape: &mut [Vec<DenseRecord>; 2],
         q: &mut Vec<f32>,
     ) {
         fit(q, batch * self.actions);
@@ -66,9 +66,9 @@ impl Head {
     /// (`[kept, actions]`). `features` are `[kept, features]`.
     pub(super) fn backward(
         &self,
-        pass: &mut Backward<'_>,
+        pass: &mut Backward<'_, '_>,
         features: &[f32],
-        tape: &[Vec<Vec<f32>>; 2],
+        tape: &[Vec<DenseRecord>; 2],
         upstream: &[f32],
         mut by_features: InputGradient<'_>,
     ) {

@@ -8,6 +8,7 @@
 //! are cut into a fixed number of parts.
 
 mod buffers;
+mod conv_layer;
 mod conv_torso;
 mod dense;
 mod head;
@@ -41,10 +42,28 @@ pub(crate) struct Weights<'a> {
 
 /// Where gradients go.
 pub(crate) struct Sink<'a> {
-    /// One for each parameter, in its layout.
+    /// One for each parameter, in its layout; empty for one that is frozen.
     pub(crate) gradients: &'a mut [Vec<f32>],
     /// Whether they are added to what is there.
     pub(crate) add: bool,
+}
+
+impl Sink<'_> {
+    /// Whether a parameter's gradient is wanted.
+    fn wants(&self, index: usize) -> bool {
+        !self.gradients[index].is_empty()
+    }
+
+    /// Takes a parameter's gradient, if it is wanted.
+    fn write(&mut self, index: usize, gradient: &[f32]) {
+        let to = &mut self.gradients[index];
+        if to.is_empty() {
+        } else if self.add {
+            to.iter_mut().zip(gradient).for_each(|(to, from)| *to += *from);
+        } else {
+            to.copy_from_slice(gradient);
+        }
+    }
 }
 
 /// Observations, one after the other.
@@ -180,9 +199,16 @@ impl Engine {
         assert!(input.len() == kept * self.observation_len, "the input is that of the kept rows");
         let Tape { flat, images, observations, torso: outputs, streams, by_features, work, .. } = tape;
         let values = weights.values;
-        let mut pass = Backward { values, gradients: &mut *sink.gradients, add: sink.add, batch, kept, work };
+        let torso_trains = match &self.torso {
+            Torso::Conv(conv) => conv.parameters().any(|i| sink.wants(i)),
+            Torso::Dense(dense) => dense.parameters().any(|i| sink.wants(i)),
+        };
+        let mut pass = Backward { values, sink: &mut *sink, batch, kept, work };
         match &self.torso {
             Torso::Conv(conv) => {
+                if !torso_trains {
+                    return self.head.backward(&mut pass, flat, streams, upstream, InputGradient::none());
+                }
                 fit(by_features, kept * conv.features());
                 self.head.backward(&mut pass, flat, streams, upstream, InputGradient::rows(by_features));
                 conv.backward(weights.packed, input, images, by_features, sink);
@@ -192,11 +218,9 @@ impl Engine {
                 self.head.backward(&mut pass, &numbers, streams, upstream, InputGradient::none());
             }
             Torso::Dense(dense) => {
-                fit(by_features, dense.outputs() * batch);
                 let mut rows = vec![0.0; kept * dense.outputs()];
-                let output = dense.output(observations, outputs);
                 Transpose {
-                    from: output,
+                    from: dense.output(observations, outputs),
                     rows: dense.outputs(),
                     columns: kept,
                     from_stride: batch,
@@ -204,6 +228,10 @@ impl Engine {
                     to_stride: dense.outputs(),
                 }
                 .run(self.isa);
+                if !torso_trains {
+                    return self.head.backward(&mut pass, &rows, streams, upstream, InputGradient::none());
+                }
+                fit(by_features, dense.outputs() * batch);
                 self.head.backward(&mut pass, &rows, streams, upstream, InputGradient::columns(by_features));
                 let numbers = input.numbers(self.isa);
                 std::mem::swap(by_features, &mut pass.work.by_output);

@@ -12,8 +12,10 @@ pub(crate) struct Packed {
 pub(super) struct PackedConv {
     /// `[kernel row, kernel column, channel, filter]`.
     pub(super) forward: Vec<f32>,
-    /// `[filter, kernel row, kernel column, channel]`; empty where no gradient by the input is needed.
+    /// `[filter, kernel row, kernel column, channel]`.
     pub(super) backward: Vec<f32>,
+    /// A normalisation's weight and bias, `[output row, output column, filter]`.
+    pub(super) norm: [Vec<f32>; 2],
 }
 
 /// The packed weights of the parameters' latest generation.

@@ -7,15 +7,16 @@ use super::isa::{Isa, Kernel};
 use super::lanes::Lanes;
 use super::threads;
 
-/// The constants of one step of Adam (Kingma and Ba 2015, algorithm 1).
+/// The constants of one step of Adam (Kingma and Ba 2015, algorithm 1) or rectified Adam: a value moves by `rate * mean /
+/// (unbias * sqrt(square) + epsilon)`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AdamStep {
     pub(crate) beta1: f32,
     pub(crate) beta2: f32,
     pub(crate) epsilon: f32,
-    /// The learning rate over the first moment's bias correction.
+    /// Holds the learning rate and the first moment's bias correction.
     pub(crate) rate: f32,
-    /// One over the root of the second moment's bias correction.
+    /// Holds the second moment's bias correction.
     pub(crate) unbias: f32,
 }
 
@@ -28,9 +29,6 @@ pub(crate) struct Adam<'a> {
     pub(crate) gradient: &'a [f32],
 }
 
-/// Below this many values waking other threads costs more than it gains.
-const WORTH_THREADS: usize = 1 << 17;
-
 impl Adam<'_> {
     /// Computes it, on several threads where that pays.
     pub(crate) fn run(self, isa: Isa) {
@@ -39,7 +37,7 @@ impl Adam<'_> {
             [self.mean.len(), self.square.len(), self.gradient.len()] == [n; 3],
             "values, moments and gradients are as many"
         );
-        let parts = if n < WORTH_THREADS { 1 } else { threads::parts() };
+        let parts = threads::parts_of_pass(n);
         if parts == 1 {
             return isa.run(self);
         }

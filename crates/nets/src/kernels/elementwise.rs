@@ -21,6 +21,18 @@ impl Spot {
     pub(crate) fn first(at: usize, count: usize) -> Self {
         Self { at, count: Some(count) }
     }
+
+    /// How many lanes there are; none where it is a whole vector.
+    #[inline(always)]
+    pub(crate) fn count(self) -> Option<usize> {
+        self.count
+    }
+
+    /// The same spot in a row that begins at `start`.
+    #[inline(always)]
+    pub(crate) fn in_row(self, start: usize) -> Self {
+        Self { at: start + self.at, count: self.count }
+    }
 }
 
 /// Runs a block for every spot of slices of length `$n`, in order. (A macro, because a closure is not always inlined, and

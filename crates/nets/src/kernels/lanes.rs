@@ -86,6 +86,23 @@ pub(crate) unsafe trait Lanes: Copy {
     fn where_positive(self, x: Self) -> Self;
     /// The sum of all lanes, in a fixed order.
     fn sum(self) -> f32;
+
+    /// The first `count` lanes, the others 0; all, if there is no count.
+    #[inline(always)]
+    fn first(self, count: Option<usize>) -> Self {
+        match count {
+            None => self,
+            Some(n) => {
+                // Sixteen is the longest vector's length.
+                let mut lanes = [0.0f32; 16];
+                // SAFETY: n <= LEN <= 16, and the value vouches for the instruction set.
+                unsafe {
+                    self.store_first(lanes.as_mut_ptr(), n);
+                    Self::load(lanes.as_ptr())
+                }
+            }
+        }
+    }
 }
 
 /// Plain Rust, for machines without kernels of their own; the compiler finds vector instructions in it where it can.

@@ -10,10 +10,13 @@ mod elementwise;
 pub(crate) mod frames;
 mod isa;
 mod lanes;
+pub(crate) mod layer_norm;
 pub(crate) mod matmul;
+pub(crate) mod max_pool;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 pub(crate) mod relu;
+pub(crate) mod rms_prop;
 pub(crate) mod sums;
 pub(crate) mod tanh;
 #[cfg(test)]

@@ -17,3 +17,11 @@ pub(crate) fn part(total: usize, grain: usize, i: usize, parts: usize) -> Range<
     let at = |i: usize| (grains * i / parts * grain).min(total);
     at(i)..at(i + 1)
 }
+
+/// Below this many values waking other threads costs more than it gains in a pass over several arrays.
+const PASS_WORTH_THREADS: usize = 1 << 17;
+
+/// Into how many parts a pass over several arrays of `n` values is cut.
+pub(crate) fn parts_of_pass(n: usize) -> usize {
+    if n < PASS_WORTH_THREADS { 1 } else { parts() }
+}
