@@ -4,7 +4,7 @@ use deepq_agents::{Agent, AgentError, AgentState, DqnSpec, LearningStarts};
 use deepq_nets::{Device, Tensor};
 use deepq_replay::{End, Transition};
 
-use crate::setup::{Chain, Setup, begin, bits, one_hot, play};
+use crate::setup::{Chain, Setup, begin, bits, epsilon, one_hot, play};
 
 #[test]
 fn settings_that_are_not_allowed() {
@@ -12,7 +12,7 @@ fn settings_that_are_not_allowed() {
     setup.spec.batch_size = 1_000;
     let error = setup.try_agent().err().unwrap().to_string();
     assert_eq!(error, "batch_size = 1000 is not allowed: it must be at most the replay's capacity");
-    let setup = Setup { epsilon: 1.5, ..Setup::default() };
+    let setup = Setup { exploration: epsilon(1.5), ..Setup::default() };
     assert!(matches!(setup.try_agent(), Err(AgentError::Spec(error)) if error.key == "value"));
 }
 

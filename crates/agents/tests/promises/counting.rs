@@ -1,8 +1,8 @@
 //! Agent steps, updates and episodes are counted as they are said to be.
 
-use deepq_agents::{Agent, Counters, DqnSpec, LearningStarts};
+use deepq_agents::{Agent, Clock, Counters, DqnSpec, LearningStarts, Schedule};
 
-use crate::setup::{Chain, Setup, begin, one_hot, play};
+use crate::setup::{Chain, Setup, begin, epsilon, one_hot, play, set_table};
 
 #[test]
 fn steps_of_all_streams_count_and_make_updates_due() {
@@ -36,7 +36,7 @@ fn updates_report_what_they_did() {
 #[test]
 fn greedy_actions_are_the_best_ones_and_count_nothing() {
     let agent = Setup::default().agent();
-    crate::setup::set_table(agent.online(), &[1.0, 2.0, 5.0, 3.0, 4.0, 4.0, 0.0, -1.0, -2.0, -1.0]);
+    set_table(agent.online(), &[1.0, 2.0, 5.0, 3.0, 4.0, 4.0, 0.0, -1.0, -2.0, -1.0]);
     let observations: Vec<f32> = (0..Chain::STATES).flat_map(|state| one_hot(state, Chain::STATES)).collect();
     let mut actions = [9; Chain::STATES];
     agent.greedy(&observations, &mut actions).unwrap();
@@ -48,9 +48,9 @@ fn greedy_actions_are_the_best_ones_and_count_nothing() {
 
 #[test]
 fn acts_randomly_with_probability_epsilon() {
-    let random_actions = |epsilon| {
-        let mut agent = Setup { epsilon, ..Setup::default() }.agent();
-        crate::setup::set_table(agent.online(), &[1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+    let random_actions = |value| {
+        let mut agent = Setup { exploration: epsilon(value), ..Setup::default() }.agent();
+        set_table(agent.online(), &[1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
         let mut action = [0];
         let observation = one_hot(0, Chain::STATES);
         let act = |_: &u32| {
@@ -63,4 +63,35 @@ fn acts_randomly_with_probability_epsilon() {
     // Half of the random ones are the greedy one.
     assert!((1_350..1_650).contains(&random_actions(0.3)));
     assert!((4_800..5_200).contains(&random_actions(1.0)));
+}
+
+#[test]
+fn exploration_follows_the_agents_own_counters() {
+    let exploration = Schedule::Linear { start: 1.0, end: 0.0, from: 0, to: 1_000, hold_until: 0, by: Clock::Step };
+    let mut agent = Setup { exploration, ..Setup::default() }.agent();
+    set_table(agent.online(), &[1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+    let observation = one_hot(0, Chain::STATES);
+    let mut random_actions = || {
+        let mut action = [0];
+        let count = (0..500)
+            .filter(|_| {
+                agent.act(&observation, &mut action).unwrap();
+                action == [1]
+            })
+            .count();
+        (count, agent.exploration())
+    };
+    // Half of the random ones are the greedy one: 187.5 and 62.5 are expected of the first two.
+    let [first, second, third] = [random_actions(), random_actions(), random_actions()];
+    assert!((140..235).contains(&first.0) && (30..95).contains(&second.0) && third.0 == 0, "{first:?} {second:?}");
+    assert_eq!([first.1, second.1, third.1], [0.5, 0.0, 0.0]);
+
+    let exploration = Schedule::Exponential { start: 1.0, end: 0.0, decay: 10.0, by: Clock::Episode };
+    let mut agent = Setup { exploration, ..Setup::default() }.agent();
+    let mut chains = [Chain::new(1)];
+    begin(&mut agent, &chains);
+    play(&mut agent, &mut chains, 300);
+    let episodes = agent.counters().episodes as f64;
+    assert!(episodes > 5.0);
+    assert_eq!(agent.exploration(), (-episodes / 10.0).exp());
 }

@@ -1,10 +1,10 @@
 //! On a problem whose states can be counted, DQN's targets are tabular Q-learning's.
 
-use deepq_agents::{Agent, DqnSpec, LearningStarts, QLearning, QLearningSpec, Schedule, TargetUpdate};
+use deepq_agents::{Agent, DqnSpec, LearningStarts, QLearning, QLearningSpec, TargetUpdate};
 use deepq_envs::{NumpyRng, Seeds};
 use deepq_replay::{Batch, End, Transition};
 
-use crate::setup::{Chain, Setup, batch, begin, one_hot, play, set_table};
+use crate::setup::{Chain, Setup, batch, begin, epsilon, one_hot, play, set_table};
 
 const STATES: usize = 6;
 const ACTIONS: usize = 3;
@@ -26,8 +26,7 @@ fn targets_of_both_agree_while_the_table_learns() {
     let spec = DqnSpec { discount: 0.75, target_update: TargetUpdate::None, ..Setup::default().spec };
     let setup = Setup { spec, states: STATES, actions: ACTIONS, ..Setup::default() };
     let tabular_spec = QLearningSpec { discount: 0.75, learning_rate: 0.3 };
-    let epsilon = Schedule::Constant { value: 0.5 };
-    let mut tabular = QLearning::new(&tabular_spec, &epsilon, STATES, ACTIONS, &Seeds::new(3)).unwrap();
+    let mut tabular = QLearning::new(&tabular_spec, &epsilon(0.5), STATES, ACTIONS, &Seeds::new(3)).unwrap();
     let mut rng = NumpyRng::new(4);
     for round in 0..20 {
         // What the table would learn towards now ...
@@ -84,8 +83,7 @@ fn both_learn_the_same_values() {
         (0..4).flat_map(|state: i32| [-0.1 + 0.9 * right((state - 1).max(0)), right(state)]).collect();
 
     let spec = QLearningSpec { discount: 0.9, learning_rate: 0.2 };
-    let epsilon = Schedule::Constant { value: 0.5 };
-    let mut tabular = QLearning::new(&spec, &epsilon, Chain::STATES, 2, &Seeds::new(1)).unwrap();
+    let mut tabular = QLearning::new(&spec, &epsilon(0.5), Chain::STATES, 2, &Seeds::new(1)).unwrap();
     for _ in 0..500 {
         for state in 0..4usize {
             let (left, right) = (state.saturating_sub(1), state + 1);
@@ -103,7 +101,7 @@ fn both_learn_the_same_values() {
     };
     for double in [false, true] {
         let spec = DqnSpec { double, ..spec.clone() };
-        let mut deep = Setup { spec, epsilon: 0.5, ..Setup::default() }.agent();
+        let mut deep = Setup { spec, exploration: epsilon(0.5), ..Setup::default() }.agent();
         let mut chains = [Chain::new(1)];
         begin(&mut deep, &chains);
         play(&mut deep, &mut chains, 4_000);

@@ -14,7 +14,7 @@ use deepq_replay::{Batch, End, Layout, NStep, Transition, UniformReplay};
 pub(crate) struct Setup {
     pub(crate) spec: DqnSpec,
     pub(crate) hidden: Vec<usize>,
-    pub(crate) epsilon: f64,
+    pub(crate) exploration: Schedule,
     pub(crate) learning_rate: f64,
     pub(crate) states: usize,
     pub(crate) actions: usize,
@@ -39,7 +39,8 @@ impl Default for Setup {
             gradient_steps: 1,
         };
         let (states, actions, streams, capacity, seed) = (Chain::STATES, 2, 1, 500, 1);
-        Self { spec, hidden: vec![], epsilon: 0.3, learning_rate: 1e-2, states, actions, streams, capacity, seed }
+        let exploration = epsilon(0.3);
+        Self { spec, hidden: vec![], exploration, learning_rate: 1e-2, states, actions, streams, capacity, seed }
     }
 }
 
@@ -54,7 +55,7 @@ impl Setup {
         let torso = Torso::Mlp { hidden: self.hidden.clone() };
         Dqn::new(DqnParts {
             spec: &self.spec,
-            exploration: &Schedule::Constant { value: self.epsilon },
+            exploration: &self.exploration,
             network: &NetworkSpec::new(torso, Head::Single { hidden: vec![] }),
             optimizer: &OptimizerSpec::adam(self.learning_rate),
             replay: Box::new(replay),
@@ -64,6 +65,11 @@ impl Setup {
             device: &Device::Cpu,
         })
     }
+}
+
+/// Always the same exploration.
+pub(crate) fn epsilon(value: f64) -> Schedule {
+    Schedule::Constant { value }
 }
 
 /// The vector of a state.
