@@ -23,6 +23,7 @@ pub struct Dqn<E: Element> {
     pub(crate) exploration: EpsilonGreedy,
     pub(crate) online: QNetwork,
     pub(crate) target: Option<QNetwork>,
+    optimizer_spec: OptimizerSpec,
     pub(crate) optimizer: Optimizer,
     pub(crate) replay: Box<dyn Replay<E>>,
     pub(crate) replay_rng: NumpyRng,
@@ -77,6 +78,7 @@ impl<E: Element> Dqn<E> {
         };
         Ok(Self {
             exploration: EpsilonGreedy::new(exploration.clone(), seeds.stream("exploration"))?,
+            optimizer_spec: *optimizer,
             optimizer: Optimizer::new(optimizer, online.parameters())?,
             spec: spec.clone(),
             online,
@@ -90,6 +92,43 @@ impl<E: Element> Dqn<E> {
             batch: Batch::default(),
             random_actions: Vec::new(),
         })
+    }
+
+    /// Takes over parts of another network's weights (safetensors, named as here), as `torso` or `advantage.2`; the target
+    /// network as well. Gives the names of what was loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Started`] after the first update; [`AgentError::Net`] if the network has no such part or the weights
+    /// do not fit. Nothing is changed then.
+    pub fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.check_not_started()?;
+        let loaded = self.online.parameters().load_parts(weights, parts)?;
+        if let Some(target) = &self.target {
+            target.copy_from(&self.online)?;
+        }
+        Ok(loaded)
+    }
+
+    /// Keeps parts of the weights as they are: they are not trained, and the optimizer holds no state for them. Gives
+    /// their names. A saved state can only be restored in an agent with the same parts frozen.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Started`] after the first update; [`AgentError::Net`] if the network has no such part. Nothing is
+    /// changed then.
+    pub fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.check_not_started()?;
+        let frozen = self.online.parameters().freeze(parts)?;
+        self.optimizer = Optimizer::new(&self.optimizer_spec, self.online.parameters())?;
+        Ok(frozen)
+    }
+
+    fn check_not_started(&self) -> Result<(), AgentError> {
+        match self.counters.updates {
+            0 => Ok(()),
+            updates => Err(AgentError::Started { updates }),
+        }
     }
 
     /// The network that acts and learns.

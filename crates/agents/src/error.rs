@@ -94,6 +94,12 @@ pub enum AgentError {
         /// The largest absolute Q-value of the batch's observations.
         largest_q: f32,
     },
+    /// Something that can only be done before the first update.
+    #[error("the agent has made {updates} updates already; this can only be done before the first")]
+    Started {
+        /// Updates made.
+        updates: u64,
+    },
     /// A saved state that does not fit this agent; the agent was not changed.
     #[error("this state does not fit the agent: {0}")]
     State(String),

@@ -12,3 +12,4 @@ mod reinforce;
 mod setup;
 mod target_network;
 mod termination;
+mod transfer;
