@@ -35,7 +35,8 @@ mod error;
 mod gradients;
 mod graph;
 mod initialise;
-mod kernels;
+#[doc(hidden)]
+pub mod kernels;
 mod loss;
 mod optimizer;
 mod optimizer_spec;

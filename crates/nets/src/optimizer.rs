@@ -87,12 +87,6 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Chooses the instruction set that steps on a CPU are computed with: the best, unless told otherwise. Results differ in
-    /// their last bits.
-    pub fn set_isa(&mut self, isa: Isa) {
-        self.isa = isa;
-    }
-
     /// Moves the parameters one step against the gradients.
     ///
     /// # Errors

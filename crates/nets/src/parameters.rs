@@ -103,15 +103,31 @@ impl Parameters {
     ///
     /// If names or shapes differ; nothing is changed then.
     pub fn copy_from(&self, other: &Self) -> Result<(), NetError> {
-        let same = self.len() == other.len()
-            && self.iter().zip(other.iter()).all(|((a, x), (b, y))| a == b && x.shape() == y.shape());
-        if !same {
-            let names =
-                |p: &Self| p.iter().map(|(name, tensor)| format!("{name} {:?}", tensor.dims())).collect::<Vec<_>>();
-            return Err(NetError::shape("the other network's parameters", names(self), names(other)));
-        }
+        self.check_alike(other)?;
         for (var, (_, value)) in self.vars().zip(other.iter()) {
             var.set(&value.detach().to_device(var.device())?)?;
+        }
+        self.changed();
+        Ok(())
+    }
+
+    /// Moves all values towards another network's: `self = (1 - share) * self + share * other`, as target networks do that
+    /// follow slowly (Lillicrap et al. 2016). A share of 1 copies.
+    ///
+    /// # Errors
+    ///
+    /// If names or shapes differ, or the share is not from 0 to 1; nothing is changed then.
+    pub fn blend_from(&self, other: &Self, share: f64) -> Result<(), NetError> {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(NetError::spec("share", format!("{share} is not allowed; a number from 0 to 1")));
+        }
+        if share == 1.0 {
+            return self.copy_from(other);
+        }
+        self.check_alike(other)?;
+        for (var, (_, value)) in self.vars().zip(other.iter()) {
+            let value = value.detach().to_device(var.device())?;
+            var.set(&((var.as_detached_tensor() * (1.0 - share))? + (value * share)?)?)?;
         }
         self.changed();
         Ok(())
@@ -187,6 +203,15 @@ impl Parameters {
         }
         let chosen = (0..self.len()).filter(|&i| parts.iter().any(|part| belongs(&self.names[i], part)));
         Ok(chosen.collect())
+    }
+
+    fn check_alike(&self, other: &Self) -> Result<(), NetError> {
+        let alike = self.names == other.names && self.vars().zip(other.vars()).all(|(a, b)| a.shape() == b.shape());
+        if alike {
+            return Ok(());
+        }
+        let shapes = |p: &Self| p.iter().map(|(name, t)| format!("{name} {:?}", t.dims())).collect::<Vec<_>>();
+        Err(NetError::shape("the other network's parameters", shapes(self), shapes(other)))
     }
 
     pub(crate) fn vars(&self) -> impl ExactSizeIterator<Item = &Var> {

@@ -13,6 +13,9 @@ use crate::reference::{self, Mode};
 use crate::{Gradients, NetError, NetworkSpec, Parameters};
 
 /// A network that gives each action's value in a state.
+///
+/// It may compute on several threads at once, but must not be changed (by an optimizer, by copying into it) at the same time:
+/// who acts while a learner works acts with a copy.
 #[derive(Debug)]
 pub struct QNetwork {
     plan: Plan,

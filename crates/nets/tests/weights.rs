@@ -94,6 +94,23 @@ fn weights_survive_a_file_to_the_bit() {
 }
 
 #[test]
+fn a_target_network_can_follow_slowly() {
+    let (online, target) = (network(&mlp(), &[4], 1), network(&mlp(), &[4], 2));
+    let read = |network: &QNetwork| {
+        let tensor = network.parameters().get("torso.0.weight").unwrap();
+        tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+    };
+    let before = read(&target);
+    target.parameters().blend_from(online.parameters(), 0.25).unwrap();
+    for ((after, before), online) in read(&target).iter().zip(before).zip(read(&online)) {
+        assert!((after - (0.75 * before + 0.25 * online)).abs() < 1e-6);
+    }
+    target.parameters().blend_from(online.parameters(), 1.0).unwrap();
+    assert_eq!(bits(target.parameters()), bits(online.parameters()));
+    assert!(target.parameters().blend_from(online.parameters(), 1.5).is_err());
+}
+
+#[test]
 fn weights_that_do_not_fit_are_refused_and_change_nothing() {
     let target = network(&mlp(), &[4], 1);
     let before = bits(target.parameters());

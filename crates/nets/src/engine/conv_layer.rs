@@ -109,15 +109,15 @@ impl ConvLayer {
         fit(&mut packed.backward, weight.len());
         // [filter, channel, place] -> [filter, place, channel]
         for (from, to) in weight.chunks_exact(g.depth()).zip(packed.backward.chunks_exact_mut(g.depth())) {
-            Transpose::whole(from, [g.channels, area], to).run(self.isa);
+            Transpose::whole(from, [g.channels, area], to).run_here(self.isa);
         }
         // -> [place, channel, filter]
-        Transpose::whole(&packed.backward, [g.filters, g.depth()], &mut packed.forward).run(self.isa);
+        Transpose::whole(&packed.backward, [g.filters, g.depth()], &mut packed.forward).run_here(self.isa);
         if let Some(norm) = self.norm {
             for (packed, values) in packed.norm.iter_mut().zip(&values[norm..]) {
                 fit(packed, values.len());
                 // [filter, pixel] -> [pixel, filter]
-                Transpose::whole(values, [g.filters, g.pixels()], packed).run(self.isa);
+                Transpose::whole(values, [g.filters, g.pixels()], packed).run_here(self.isa);
             }
         }
     }

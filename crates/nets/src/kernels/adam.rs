@@ -10,28 +10,28 @@ use super::threads;
 /// The constants of one step of Adam (Kingma and Ba 2015, algorithm 1) or rectified Adam: a value moves by `rate * mean /
 /// (unbias * sqrt(square) + epsilon)`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct AdamStep {
-    pub(crate) beta1: f32,
-    pub(crate) beta2: f32,
-    pub(crate) epsilon: f32,
+pub struct AdamStep {
+    pub beta1: f32,
+    pub beta2: f32,
+    pub epsilon: f32,
     /// Holds the learning rate and the first moment's bias correction.
-    pub(crate) rate: f32,
+    pub rate: f32,
     /// Holds the second moment's bias correction.
-    pub(crate) unbias: f32,
+    pub unbias: f32,
 }
 
 /// mean and square follow the gradient, values move against it.
-pub(crate) struct Adam<'a> {
-    pub(crate) step: AdamStep,
-    pub(crate) values: &'a mut [f32],
-    pub(crate) mean: &'a mut [f32],
-    pub(crate) square: &'a mut [f32],
-    pub(crate) gradient: &'a [f32],
+pub struct Adam<'a> {
+    pub step: AdamStep,
+    pub values: &'a mut [f32],
+    pub mean: &'a mut [f32],
+    pub square: &'a mut [f32],
+    pub gradient: &'a [f32],
 }
 
 impl Adam<'_> {
     /// Computes it, on several threads where that pays.
-    pub(crate) fn run(self, isa: Isa) {
+    pub fn run(self, isa: Isa) {
         let n = self.values.len();
         assert!(
             [self.mean.len(), self.square.len(), self.gradient.len()] == [n; 3],

@@ -11,12 +11,12 @@ use super::tile::{
 
 /// A convolution's sizes, and where its output pixels begin in the input.
 #[derive(Clone, Debug)]
-pub(crate) struct Geometry {
-    pub(crate) channels: usize,
-    pub(crate) height: usize,
-    pub(crate) width: usize,
-    pub(crate) filters: usize,
-    pub(crate) kernel: usize,
+pub struct Geometry {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    pub filters: usize,
+    pub kernel: usize,
     /// Where the kernel's first element lies, of each output pixel.
     offsets: Vec<usize>,
     /// Output pixels that are worked on while their part of the input stays in the first-level cache.
@@ -24,7 +24,7 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    pub(crate) fn new([channels, height, width]: [usize; 3], filters: usize, kernel: usize, stride: usize) -> Self {
+    pub fn new([channels, height, width]: [usize; 3], filters: usize, kernel: usize, stride: usize) -> Self {
         assert!(kernel > 0 && stride > 0 && kernel <= height.min(width), "the kernel fits the image");
         let (rows, columns) = ((height - kernel) / stride + 1, (width - kernel) / stride + 1);
         let offsets =
@@ -34,17 +34,17 @@ impl Geometry {
     }
 
     /// Elements of an input image.
-    pub(crate) fn input_len(&self) -> usize {
+    pub fn input_len(&self) -> usize {
         self.channels * self.height * self.width
     }
 
     /// Output pixels.
-    pub(crate) fn pixels(&self) -> usize {
+    pub fn pixels(&self) -> usize {
         self.offsets.len()
     }
 
     /// Elements of an output image.
-    pub(crate) fn output_len(&self) -> usize {
+    pub fn output_len(&self) -> usize {
         self.pixels() * self.filters
     }
 
@@ -54,12 +54,12 @@ impl Geometry {
     }
 
     /// Elements of a kernel.
-    pub(crate) fn depth(&self) -> usize {
+    pub fn depth(&self) -> usize {
         self.kernel * self.run()
     }
 
     /// Weights and biases.
-    pub(crate) fn parameters(&self) -> usize {
+    pub fn parameters(&self) -> usize {
         (self.depth() + 1) * self.filters
     }
 
@@ -70,20 +70,20 @@ impl Geometry {
 }
 
 /// output = relu(bias + convolution of input).
-pub(crate) struct Forward<'a> {
-    pub(crate) geometry: &'a Geometry,
+pub struct Forward<'a> {
+    pub geometry: &'a Geometry,
     /// `[height, width, channels]`.
-    pub(crate) input: &'a [f32],
+    pub input: &'a [f32],
     /// `[kernel row, kernel column, channel, filter]`.
-    pub(crate) weight: &'a [f32],
-    pub(crate) bias: &'a [f32],
-    pub(crate) relu: bool,
+    pub weight: &'a [f32],
+    pub bias: &'a [f32],
+    pub relu: bool,
     /// `[output row, output column, filter]`.
-    pub(crate) output: &'a mut [f32],
+    pub output: &'a mut [f32],
 }
 
 impl Forward<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    pub fn run(self, isa: Isa) {
         let g = self.geometry;
         assert!(
             self.input.len() == g.input_len()
@@ -150,18 +150,18 @@ fn forward_tile<V: Lanes, const M: usize, const N: usize>(
 }
 
 /// gradient += the gradient of a loss by the weight, of one image.
-pub(crate) struct WeightGradient<'a> {
-    pub(crate) geometry: &'a Geometry,
+pub struct WeightGradient<'a> {
+    pub geometry: &'a Geometry,
     /// `[height, width, channels]`.
-    pub(crate) input: &'a [f32],
+    pub input: &'a [f32],
     /// The loss's gradient by the output before its activation, `[output row, output column, filter]`.
-    pub(crate) upstream: &'a [f32],
+    pub upstream: &'a [f32],
     /// `[kernel row, kernel column, channel, filter]`.
-    pub(crate) gradient: &'a mut [f32],
+    pub gradient: &'a mut [f32],
 }
 
 impl WeightGradient<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    pub fn run(self, isa: Isa) {
         let g = self.geometry;
         assert!(
             self.input.len() == g.input_len()
@@ -240,18 +240,18 @@ fn weight_tile<V: Lanes, const M: usize, const N: usize>(
 }
 
 /// gradient = the gradient of a loss by the input, of one image.
-pub(crate) struct InputGradient<'a> {
-    pub(crate) geometry: &'a Geometry,
+pub struct InputGradient<'a> {
+    pub geometry: &'a Geometry,
     /// `[filter, kernel row, kernel column, channel]`.
-    pub(crate) weight: &'a [f32],
+    pub weight: &'a [f32],
     /// The loss's gradient by the output before its activation, `[output row, output column, filter]`.
-    pub(crate) upstream: &'a [f32],
+    pub upstream: &'a [f32],
     /// `[height, width, channels]`.
-    pub(crate) gradient: &'a mut [f32],
+    pub gradient: &'a mut [f32],
 }
 
 impl InputGradient<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    pub fn run(self, isa: Isa) {
         let g = self.geometry;
         assert!(
             self.weight.len() == g.depth() * g.filters

@@ -23,11 +23,29 @@ enum Known {
     Portable,
 }
 
+/// What the program computes with.
+static CHOSEN: std::sync::OnceLock<Isa> = std::sync::OnceLock::new();
+
 impl Isa {
-    /// The fastest one here.
+    /// What networks, optimizers and gradients compute with unless told otherwise: the fastest one here, or the one that
+    /// [`force`](Self::force) named.
     pub fn best() -> Self {
-        static BEST: std::sync::OnceLock<Isa> = std::sync::OnceLock::new();
-        *BEST.get_or_init(|| Self::available()[0])
+        *CHOSEN.get_or_init(|| Self::available()[0])
+    }
+
+    /// Makes this one what [`best`](Self::best) gives, for the whole program: the same bits then come out on machines that
+    /// have more. To be called before anything is computed.
+    ///
+    /// # Errors
+    ///
+    /// If something was computed already with another one.
+    pub fn force(self) -> Result<(), NetError> {
+        let chosen = *CHOSEN.get_or_init(|| self);
+        if chosen == self {
+            return Ok(());
+        }
+        let reason = format!("something was computed already with {chosen}");
+        Err(NetError::Device { name: self.to_string(), reason })
     }
 
     /// All that this machine has, the fastest first; the last is plain Rust and always there.

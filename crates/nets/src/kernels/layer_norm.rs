@@ -8,20 +8,20 @@ use super::lanes::Lanes;
 use crate::plan::NORM_EPSILON;
 
 /// One observation, its units side by side.
-pub(crate) struct NormaliseRow<'a> {
+pub struct NormaliseRow<'a> {
     /// x; becomes n.
-    pub(crate) values: &'a mut [f32],
-    pub(crate) weight: &'a [f32],
-    pub(crate) bias: &'a [f32],
+    pub values: &'a mut [f32],
+    pub weight: &'a [f32],
+    pub bias: &'a [f32],
     /// Whether negative results become 0.
-    pub(crate) relu: bool,
+    pub relu: bool,
     /// Becomes y.
-    pub(crate) output: &'a mut [f32],
+    pub output: &'a mut [f32],
 }
 
 impl NormaliseRow<'_> {
     /// Computes it; gives one over the deviation.
-    pub(crate) fn run(self, isa: Isa) -> f32 {
+    pub fn run(self, isa: Isa) -> f32 {
         assert!(
             [self.weight.len(), self.bias.len(), self.output.len()] == [self.values.len(); 3],
             "one of each a unit"
@@ -65,22 +65,22 @@ impl Kernel for NormaliseRow<'_> {
 }
 
 /// The gradients of [`NormaliseRow`].
-pub(crate) struct NormaliseRowGradient<'a> {
+pub struct NormaliseRowGradient<'a> {
     /// n
-    pub(crate) normal: &'a [f32],
+    pub normal: &'a [f32],
     /// One over the deviation.
-    pub(crate) inverse: f32,
-    pub(crate) weight: &'a [f32],
+    pub inverse: f32,
+    pub weight: &'a [f32],
     /// By y; becomes that by x.
-    pub(crate) gradient: &'a mut [f32],
+    pub gradient: &'a mut [f32],
     /// That by the weight is added.
-    pub(crate) by_weight: &'a mut [f32],
+    pub by_weight: &'a mut [f32],
     /// That by the bias is added.
-    pub(crate) by_bias: &'a mut [f32],
+    pub by_bias: &'a mut [f32],
 }
 
 impl NormaliseRowGradient<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    pub fn run(self, isa: Isa) {
         let lengths = [self.normal.len(), self.weight.len(), self.by_weight.len(), self.by_bias.len()];
         assert!(lengths == [self.gradient.len(); 4], "one of each a unit");
         isa.run(self);
@@ -116,23 +116,23 @@ impl Kernel for NormaliseRowGradient<'_> {
 }
 
 /// A batch, `[units, batch]`: each column is an observation.
-pub(crate) struct NormaliseColumns<'a> {
-    pub(crate) batch: usize,
+pub struct NormaliseColumns<'a> {
+    pub batch: usize,
     /// x; becomes n.
-    pub(crate) values: &'a mut [f32],
+    pub values: &'a mut [f32],
     /// One a unit.
-    pub(crate) weight: &'a [f32],
-    pub(crate) bias: &'a [f32],
+    pub weight: &'a [f32],
+    pub bias: &'a [f32],
     /// Whether negative results become 0.
-    pub(crate) relu: bool,
+    pub relu: bool,
     /// Becomes y.
-    pub(crate) output: &'a mut [f32],
+    pub output: &'a mut [f32],
     /// Becomes one over the deviation, of each observation.
-    pub(crate) inverse: &'a mut [f32],
+    pub inverse: &'a mut [f32],
 }
 
 impl NormaliseColumns<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    pub fn run(self, isa: Isa) {
         let elements = self.weight.len() * self.batch;
         assert!(
             self.bias.len() == self.weight.len()
@@ -184,26 +184,26 @@ impl Kernel for NormaliseColumns<'_> {
 }
 
 /// The gradients of [`NormaliseColumns`].
-pub(crate) struct NormaliseColumnsGradient<'a> {
-    pub(crate) batch: usize,
+pub struct NormaliseColumnsGradient<'a> {
+    pub batch: usize,
     /// How many observations, from the first on, count.
-    pub(crate) kept: usize,
+    pub kept: usize,
     /// n
-    pub(crate) normal: &'a [f32],
+    pub normal: &'a [f32],
     /// One over the deviation, of each observation.
-    pub(crate) inverse: &'a [f32],
+    pub inverse: &'a [f32],
     /// One a unit.
-    pub(crate) weight: &'a [f32],
+    pub weight: &'a [f32],
     /// By y; becomes that by x.
-    pub(crate) gradient: &'a mut [f32],
+    pub gradient: &'a mut [f32],
     /// That by the weight is added.
-    pub(crate) by_weight: &'a mut [f32],
+    pub by_weight: &'a mut [f32],
     /// That by the bias is added.
-    pub(crate) by_bias: &'a mut [f32],
+    pub by_bias: &'a mut [f32],
 }
 
 impl NormaliseColumnsGradient<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    pub fn run(self, isa: Isa) {
         let elements = self.weight.len() * self.batch;
         assert!(
             self.by_weight.len() == self.weight.len()

@@ -13,7 +13,7 @@ use super::tile::{
 
 /// A matrix in memory, row after row, `stride` apart.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Matrix<'a> {
+pub struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
@@ -22,7 +22,7 @@ pub(crate) struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// `rows` times `columns`, `stride` apart.
-    pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
+    pub fn new(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         assert!(columns <= stride && spans(rows, columns, stride) <= values.len(), "the matrix lies in its slice");
         Self { values, rows, columns, stride }
     }
@@ -30,7 +30,7 @@ impl<'a> Matrix<'a> {
 
 /// A matrix that is written.
 #[derive(Debug)]
-pub(crate) struct MatrixMut<'a> {
+pub struct MatrixMut<'a> {
     values: &'a mut [f32],
     rows: usize,
     columns: usize,
@@ -39,7 +39,7 @@ pub(crate) struct MatrixMut<'a> {
 
 impl<'a> MatrixMut<'a> {
     /// `rows` times `columns`, `stride` apart.
-    pub(crate) fn new(values: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Self {
+    pub fn new(values: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Self {
         assert!(columns <= stride && spans(rows, columns, stride) <= values.len(), "the matrix lies in its slice");
         Self { values, rows, columns, stride }
     }
@@ -52,7 +52,7 @@ fn spans(rows: usize, columns: usize, stride: usize) -> usize {
 
 /// What the sums start from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Start<'a> {
+pub enum Start<'a> {
     Zero,
     /// One value a row.
     Bias(&'a [f32]),
@@ -61,14 +61,14 @@ pub(crate) enum Start<'a> {
 }
 
 /// c = start + a b, where `a` is `[m, k]`; or its transpose `[k, m]`, if `transposed`.
-pub(crate) struct MatMul<'a> {
-    pub(crate) a: Matrix<'a>,
-    pub(crate) transposed: bool,
-    pub(crate) b: Matrix<'a>,
-    pub(crate) c: MatrixMut<'a>,
-    pub(crate) start: Start<'a>,
+pub struct MatMul<'a> {
+    pub a: Matrix<'a>,
+    pub transposed: bool,
+    pub b: Matrix<'a>,
+    pub c: MatrixMut<'a>,
+    pub start: Start<'a>,
     /// Negative results become 0.
-    pub(crate) relu: bool,
+    pub relu: bool,
 }
 
 /// Below this many multiplications waking other threads costs more than it gains.
@@ -76,7 +76,7 @@ const WORTH_THREADS: usize = 1 << 22;
 
 impl MatMul<'_> {
     /// Computes it, on several threads where that pays. The result is the same on any number of them.
-    pub(crate) fn run(self, isa: Isa) {
+    pub fn run(self, isa: Isa) {
         let (rows, depth) = if self.transposed { (self.a.columns, self.a.rows) } else { (self.a.rows, self.a.columns) };
         let columns = self.c.columns;
         assert!(rows == self.c.rows && depth == self.b.rows && self.b.columns == columns, "the factors' sizes fit");

@@ -1,17 +1,19 @@
 //! The arithmetic of networks on CPUs, written once over vectors of any length and compiled for each instruction set.
+//!
+//! Public for this crate's own benchmarks alone: nothing here is promised to stay, but [`Isa`](crate::Isa).
 
-pub(crate) mod adam;
+pub mod adam;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-pub(crate) mod convolution;
+pub mod convolution;
 mod elementwise;
 pub(crate) mod frames;
 mod isa;
 mod lanes;
-pub(crate) mod layer_norm;
-pub(crate) mod matmul;
+pub mod layer_norm;
+pub mod matmul;
 pub(crate) mod max_pool;
 #[cfg(target_arch = "aarch64")]
 mod neon;

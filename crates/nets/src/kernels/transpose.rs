@@ -28,24 +28,34 @@ impl Transpose<'_> {
 
     /// Does it, on several threads where that pays.
     pub(crate) fn run(self, isa: Isa) {
+        if self.rows * self.columns < WORTH_THREADS || rayon::current_num_threads() == 1 {
+            return self.run_here(isa);
+        }
+        self.check();
         let Self { from, rows, columns, from_stride, to, to_stride } = self;
-        if rows == 0 || columns == 0 {
-            return;
-        }
-        assert!(
-            columns <= from_stride
-                && rows <= to_stride
-                && (rows - 1) * from_stride + columns <= from.len()
-                && (columns - 1) * to_stride + rows <= to.len(),
-            "both matrices lie in their slices"
-        );
-        if rows * columns < WORTH_THREADS || rayon::current_num_threads() == 1 {
-            return isa.run(Transpose { from, rows, columns, from_stride, to, to_stride });
-        }
         to[..(columns - 1) * to_stride + rows].par_chunks_mut(CHUNK * to_stride).enumerate().for_each(|(i, to)| {
             let columns = CHUNK.min(columns - i * CHUNK);
             isa.run(Transpose { from: &from[i * CHUNK..], rows, columns, from_stride, to, to_stride });
         });
+    }
+
+    /// Does it on this thread, which may hold a lock: while it waits for others, it could be given work that wants the same
+    /// lock.
+    pub(crate) fn run_here(self, isa: Isa) {
+        self.check();
+        isa.run(self);
+    }
+
+    fn check(&self) {
+        let empty = self.rows == 0 || self.columns == 0;
+        assert!(
+            empty
+                || self.columns <= self.from_stride
+                    && self.rows <= self.to_stride
+                    && (self.rows - 1) * self.from_stride + self.columns <= self.from.len()
+                    && (self.columns - 1) * self.to_stride + self.rows <= self.to.len(),
+            "both matrices lie in their slices"
+        );
     }
 }
 
@@ -68,6 +78,9 @@ impl Kernel for Transpose<'_> {
                     );
                 }
             }
+        }
+        if rows == whole_rows && columns == whole_columns {
+            return;
         }
         for column in 0..columns {
             let first = if column < whole_columns { whole_rows } else { 0 };
