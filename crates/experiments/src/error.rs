@@ -58,13 +58,13 @@ pub enum RunError {
         reason: String,
     },
     /// A run that was under way and stopped.
-    #[error("{source}\nThe run stopped at step {agent_step}. {}", match checkpoint {
+    #[error("{cause}\nThe run stopped at step {agent_step}. {}", match checkpoint {
         Some(step) => format!("Its last checkpoint is that of step {step}; go on with --resume {}", run.display()),
         None => "It has no checkpoint yet.".to_owned(),
     })]
     Stopped {
-        /// Why.
-        source: Box<RunError>,
+        /// Why. (Not a `source`: the message has it already.)
+        cause: Box<RunError>,
         /// At which agent step.
         agent_step: u64,
         /// The run.

@@ -2,9 +2,9 @@
 //!
 //! A row stands for an agent step at which something was to be said: an episode ended (its return and length), or
 //! `training.log_every` steps had gone by (the means over the updates since the row before). `charts/SPS`, agent steps a
-//! second, is the only column that a clock decides; all others are the same each time.
+//! second while training, is the only column that a clock decides; all others are the same each time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,19 +53,25 @@ pub(crate) struct Metrics {
     evaluations: Table,
     events: EventFile,
     sums: Sums,
-    /// When the last row of means was written, and at which agent step.
-    last_row: Option<(Instant, u64)>,
+    /// When the last row of means was written (or the run began, or went on), and at which agent step.
+    last_row: (Instant, u64),
+    /// Time since then that went into evaluations and checkpoints.
+    paused: Duration,
+    /// When the one that is under way began.
+    pause: Option<Instant>,
 }
 
 impl Metrics {
-    /// Opens the files, cut back to a state; the state of a new run is the default.
-    pub(crate) fn open(run: &RunFolder, state: &MetricsState) -> Result<Self, StorageError> {
+    /// Opens the files of a run at this agent step, cut back to a state; the state of a new run is the default.
+    pub(crate) fn open(run: &RunFolder, state: &MetricsState, agent_step: u64) -> Result<Self, StorageError> {
         Ok(Self {
             metrics: Table::open(run.metrics(), &COLUMNS, state.metrics_bytes)?,
             evaluations: Table::open(run.evaluations(), &EVALUATION_COLUMNS, state.evaluations_bytes)?,
             events: EventFile::open(run.events(), state.events_bytes)?,
             sums: state.since_last_row,
-            last_row: None,
+            last_row: (Instant::now(), agent_step),
+            paused: Duration::ZERO,
+            pause: None,
         })
     }
 
@@ -104,10 +110,9 @@ impl Metrics {
             ]);
         }
         let now = Instant::now();
-        if let Some((then, before)) = self.last_row.replace((now, agent_step)) {
-            let seconds = now.duration_since(then).as_secs_f64().max(1e-9);
-            figures.push(("charts/SPS", ((agent_step - before) as f64 / seconds).round()));
-        }
+        let (then, before) = std::mem::replace(&mut self.last_row, (now, agent_step));
+        let seconds = now.duration_since(then).saturating_sub(std::mem::take(&mut self.paused)).as_secs_f64();
+        figures.push(("charts/SPS", ((agent_step - before) as f64 / seconds.max(1e-9)).round()));
         self.row(agent_step, &figures)?;
         self.metrics.flush()?;
         self.events.flush()
@@ -132,6 +137,9 @@ impl Metrics {
 
 impl Listener for Metrics {
     fn event(&mut self, event: &Event, view: &View<'_>) -> Result<(), StorageError> {
+        if let Some(pause) = self.pause.take() {
+            self.paused += pause.elapsed();
+        }
         match event {
             Event::Updated(report) => {
                 self.sums.updates += 1;
@@ -147,7 +155,11 @@ impl Listener for Metrics {
             }
             Event::LogDue => self.means(view),
             Event::HistogramsDue => self.histograms(view),
-            Event::Stepped | Event::EvaluationDue | Event::CheckpointDue | Event::Finished(_) => Ok(()),
+            Event::EvaluationDue | Event::CheckpointDue => {
+                self.pause = Some(Instant::now());
+                Ok(())
+            }
+            Event::Stepped | Event::Finished(_) => Ok(()),
         }
     }
 

@@ -10,14 +10,14 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum StorageError {
     /// The operating system refused.
-    #[error("cannot {doing} {}: {source}{}", path.display(), hint(source))]
+    #[error("cannot {doing} {}: {error}{}", path.display(), hint(error))]
     Io {
         /// What was tried: `"write"`, `"read"`, `"create the folder"`.
         doing: &'static str,
         /// On which file or folder.
         path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
+        /// The system's answer. (Not a `source`: the message has it already.)
+        error: io::Error,
     },
     /// A file whose contents are not what was written.
     #[error("{} is damaged: {reason}", path.display())]
@@ -76,7 +76,7 @@ impl StorageError {
     /// For `map_err`: what was tried, on what.
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { doing, path, source }
+        move |error| Self::Io { doing, path, error }
     }
 
     /// A file whose contents are wrong.
@@ -86,8 +86,8 @@ impl StorageError {
 }
 
 /// What to do about the commonest refusals.
-fn hint(source: &io::Error) -> &'static str {
-    match source.kind() {
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space, then go on with --resume",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "; choose a folder that can be written with --out"

@@ -145,7 +145,11 @@ fn run<E: Observed>(
             (folder, saved)
         }
     };
-    folder.write(&folder.experiment(), &assembly.document.text())?;
+    let text = assembly.document.text();
+    // A run that goes on as it was needs no space for that.
+    if std::fs::read_to_string(folder.experiment()).ok().as_ref() != Some(&text) {
+        folder.write(&folder.experiment(), &text)?;
+    }
     (settings.on_start)();
     let checkpoints = folder.checkpoints();
     let (training, metrics, timing, digest) = match saved {
@@ -168,12 +172,12 @@ fn run<E: Observed>(
             (training, saved.metrics, Timing::resumed(saved.timing), Some(digest))
         }
     };
-    let metrics = Metrics::open(&folder, &metrics)?;
+    let metrics = Metrics::open(&folder, &metrics, training.counters().agent_steps)?;
     let progress = Progress::new(settings.screen.clone());
     let mut session = Session { assembly, folder, checkpoints, training, evaluator, metrics, progress, timing, digest };
     let summary = session.train(threads, settings);
-    summary.map_err(|source| RunError::Stopped {
-        source: Box::new(source),
+    summary.map_err(|cause| RunError::Stopped {
+        cause: Box::new(cause),
         agent_step: session.training.counters().agent_steps,
         run: session.folder.path().to_owned(),
         checkpoint: session.checkpoints.steps(Kind::Step).ok().and_then(|steps| steps.first().copied()),
