@@ -12,7 +12,8 @@
 //! 6. [`assembly`]: makes the environments, agents and evaluators that an experiment names.
 //! 7. [`session`]: all of it together, from start or from a checkpoint.
 //!
-//! [`parity`] stands beside them: it replays what Gymnasium recorded and compares every bit.
+//! Two stand beside them: [`parity`] replays what Gymnasium recorded and compares every bit, [`mod@bench`] measures
+//! speed.
 //!
 //! The program `deepq` is a command line over this.
 //!
@@ -29,6 +30,7 @@
 //! ```
 
 pub mod assembly;
+pub mod bench;
 pub mod config;
 mod error;
 pub mod evaluation;

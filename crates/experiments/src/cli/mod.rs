@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted after writing a checkpoint.
 
+mod bench;
 mod eval;
 mod interrupt;
 mod list;
@@ -39,6 +40,8 @@ enum Command {
     Eval(eval::Arguments),
     /// Replay episodes recorded with Gymnasium; exit 0 only if every bit is equal
     Parity(parity::Arguments),
+    /// Measure speed, side by side with the peers that are installed
+    Bench(bench::Arguments),
     /// List experiments, environments and networks
     List(list::Arguments),
 }
@@ -95,6 +98,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
     };
     result.unwrap_or_else(|error| {

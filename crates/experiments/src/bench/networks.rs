@@ -1,0 +1,145 @@
+//! The five Q-networks of the benchmarks `update` and `act`, in agents of ours.
+
+use deepq_agents::{Agent, ClipGradient, ClipReward, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
+use deepq_envs::{Element, NumpyRng, Seeds};
+use deepq_nets::{Device, Head, Initialisation, Loss, NetworkSpec, OptimizerSpec, Torso};
+use deepq_replay::{End, Layout, ReplaySpec, Transition};
+use serde_json::{Value, json};
+
+use super::BenchError;
+
+/// Of the gradient steps that a round may make none is ever missing.
+const WITHOUT_END: u64 = 1 << 40;
+const DISCOUNT: f64 = 0.99;
+const LEARNING_RATE: f64 = 1e-4;
+/// One transition in so many ends an episode.
+const EPISODE: usize = 20;
+
+/// An element type that observations can be made up of.
+pub(super) trait MadeUp: Element {
+    /// Its name in NumPy.
+    const NAME: &'static str;
+
+    /// A random value.
+    fn draw(rng: &mut NumpyRng) -> Self;
+}
+
+impl MadeUp for f32 {
+    const NAME: &'static str = "float32";
+
+    fn draw(rng: &mut NumpyRng) -> Self {
+        rng.standard_normal() as f32
+    }
+}
+
+impl MadeUp for u8 {
+    const NAME: &'static str = "uint8";
+
+    fn draw(rng: &mut NumpyRng) -> Self {
+        rng.next_u32() as u8
+    }
+}
+
+/// A network with its batch.
+pub(super) struct Network {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// The shape of an observation; frames are bytes.
+    pub(super) observation: &'static [usize],
+    /// Transitions in an update.
+    pub(super) batch: usize,
+    actions: usize,
+    hidden: &'static [usize],
+    dueling: bool,
+}
+
+/// All five; `benches/peers/networks.py` has the same.
+pub(super) const NETWORKS: [Network; 5] = [
+    Network { name: "mlp4", observation: &[4], batch: 64, actions: 2, hidden: &[64, 64], dueling: false },
+    Network { name: "mlp8", observation: &[8], batch: 64, actions: 4, hidden: &[128], dueling: false },
+    Network { name: "mlp256", observation: &[8], batch: 128, actions: 4, hidden: &[256, 256], dueling: false },
+    Network { name: "nature", observation: &[4, 84, 84], batch: 32, actions: 6, hidden: &[512], dueling: false },
+    Network { name: "dueling", observation: &[4, 84, 84], batch: 32, actions: 6, hidden: &[512], dueling: true },
+];
+
+impl Network {
+    /// Whether observations are frames.
+    pub(super) fn is_of_frames(&self) -> bool {
+        self.observation.len() > 1
+    }
+
+    fn spec(&self) -> NetworkSpec {
+        let hidden = self.hidden.to_vec();
+        let (torso, head) = match (self.is_of_frames(), self.dueling) {
+            (false, _) => (Torso::Mlp { hidden }, Head::Single { hidden: Vec::new() }),
+            (true, false) => (Torso::Nature {}, Head::Single { hidden }),
+            (true, true) => (Torso::Nature {}, Head::Dueling { hidden }),
+        };
+        NetworkSpec { initialisation: Initialisation::Pytorch, ..NetworkSpec::new(torso, head) }
+    }
+
+    /// A double-DQN agent whose replay holds one batch of made-up transitions, and of which every call of
+    /// [`Agent::learn`] makes an update.
+    pub(super) fn agent<E: MadeUp>(&self) -> Result<Dqn<E>, BenchError> {
+        let seeds = Seeds::new(0);
+        let mut rng = seeds.stream("made up");
+        let len: usize = self.observation.iter().product();
+        let spec = DqnSpec {
+            discount: DISCOUNT,
+            double: true,
+            target_update: TargetUpdate::Updates(WITHOUT_END),
+            loss: Loss::Huber,
+            clip_gradient: ClipGradient::None,
+            clip_reward: ClipReward::None,
+            terminal_target: None,
+            batch_size: self.batch,
+            learning_starts: LearningStarts::Steps(0),
+            update_every: 1,
+            gradient_steps: WITHOUT_END,
+        };
+        let mut agent = Dqn::new(DqnParts {
+            spec: &spec,
+            exploration: &Schedule::Constant { value: 0.0 },
+            network: &self.spec(),
+            optimizer: &OptimizerSpec::adam(LEARNING_RATE),
+            replay: ReplaySpec::uniform(self.batch).build(&Layout::single(len), DISCOUNT).map_err(BenchError::from)?,
+            observation_shape: self.observation,
+            actions: self.actions,
+            seeds: &seeds,
+            device: &Device::Cpu,
+        })?;
+        let mut observation = || (0..len).map(|_| E::draw(&mut rng)).collect::<Vec<E>>();
+        for i in 0..self.batch {
+            if i % EPISODE == 0 {
+                agent.begin_episode(0, &observation())?;
+            }
+            let end = if i % EPISODE == EPISODE - 1 { End::Terminated } else { End::Running };
+            let (action, reward) = ((i % self.actions) as u32, (i % 3) as f32 - 1.0);
+            agent.observe(0, &Transition { action, reward, next_observation: &observation(), end })?;
+        }
+        // One agent step makes all updates due.
+        agent.act(&observation(), &mut [0])?;
+        Ok(agent)
+    }
+
+    /// An observation.
+    pub(super) fn observation<E: MadeUp>(&self) -> Vec<E> {
+        let mut rng = Seeds::new(1).stream("made up");
+        (0..self.observation.iter().product()).map(|_| E::draw(&mut rng)).collect()
+    }
+
+    /// What is the same for every contender, beside what the benchmark adds.
+    pub(super) fn work<E: MadeUp>(&self, agent: &Dqn<E>, more: &Value) -> Value {
+        let mut work = json!({
+            "network": self.name,
+            "parameters": agent.parameters().count(),
+            "observation": self.observation,
+            "element": E::NAME,
+            "actions": self.actions,
+        });
+        if let (Some(work), Some(more)) = (work.as_object_mut(), more.as_object()) {
+            work.extend(more.clone());
+        }
+        work
+    }
+}
