@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::ci::Check;
 
@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Eval(Eval),
     /// Replay recorded episodes; exit 0 only if every bit is equal
     Parity(Parity),
+    /// Measure speed, side by side with the peers that are installed
+    Bench(Bench),
     /// List experiments, environments and networks
     List(List),
     /// Fetch or verify ROMs
@@ -113,6 +115,66 @@ pub(crate) struct Parity {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Bench {
+    /// What to measure; all if none is named
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<Benchmark>,
+    /// Print everything as JSON, every sample included
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Measure the peers in turn with deepq, as far as they are installed: $DEEPQ_PEERS_PYTHON, else python3
+    #[arg(long)]
+    pub(crate) peers: bool,
+    /// Rounds of each side [default: 5]
+    #[arg(long, value_name = "N")]
+    pub(crate) rounds: Option<u16>,
+    /// Seconds of a round, where its work is not fixed [default: 1]
+    #[arg(long, value_name = "S")]
+    pub(crate) seconds: Option<f64>,
+    /// Threads of each side, one number or several [default: 1; for several environments together all cores]
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub(crate) threads: Vec<u16>,
+    /// Only cases whose name contains this
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// train: agent steps that a round measures [default: the workload's own]
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u64>,
+    /// replay: transitions of the largest memory [default: 100000]
+    #[arg(long, value_name = "N")]
+    pub(crate) transitions: Option<u32>,
+    #[command(flatten)]
+    pub(crate) roms: RomFolder,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Benchmark {
+    /// Environments with random actions: one, and several together
+    Envs,
+    /// One double-DQN update
+    Update,
+    /// One observation to its greedy action
+    Act,
+    /// Whole training runs
+    Train,
+    /// Replay memories of Atari play
+    Replay,
+    /// The DQN workload that ModuRL publishes, with ModuRL beside it
+    Modurl,
+}
+
+impl Bench {
+    /// Environments for which ROMs are needed.
+    pub(crate) fn games(&self) -> Vec<String> {
+        let play = [Benchmark::Envs, Benchmark::Train, Benchmark::Replay];
+        let plays = self.names.is_empty() || self.names.iter().any(|name| play.contains(name));
+        let games = ["PongNoFrameskip-v4", "BreakoutNoFrameskip-v4"];
+        games.into_iter().filter(|_| plays).map(str::to_owned).collect()
+    }
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct List {
     #[command(flatten)]
     pub(crate) roms: RomFolder,
@@ -153,7 +215,9 @@ mod tests {
 
     #[test]
     fn wrong_usage_exits_with_2() {
-        for wrong in [&["train"][..], &["trian", "pong"], &["train", "pong", "--seed", "x"], &["parity"]] {
+        for wrong in
+            [&["train"][..], &["trian", "pong"], &["train", "pong", "--seed", "x"], &["parity"], &["bench", "speed"]]
+        {
             let error = Arguments::try_parse_from(["xtask"].iter().chain(wrong)).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{wrong:?}");
         }

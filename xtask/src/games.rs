@@ -26,6 +26,7 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
         }
         Command::Eval(eval) => (environment_ids(&eval.run.join("experiment.toml")), &eval.machine.roms),
         Command::Parity(parity) => (parity.traces.iter().filter_map(|path| traced_id(path)).collect(), &parity.roms),
+        Command::Bench(bench) => (bench.games(), &bench.roms),
         Command::List(_) | Command::Roms(_) | Command::Test(_) | Command::Ci(_) => return Ok(Vec::new()),
     };
     if own_roms.rom_dir.is_some()

@@ -6,6 +6,7 @@
 //!
 //! Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted.
 
+mod bench;
 mod ci;
 mod command;
 mod deepq;
@@ -36,6 +37,11 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Train(_) | Command::Eval(_) | Command::Parity(_) | Command::List(_) => {
             roms::provide(&workspace, &games::needed(command, &workspace)?)?;
+            deepq::run(&workspace, std::env::args_os().skip(1))
+        }
+        Command::Bench(arguments) => {
+            roms::provide(&workspace, &games::needed(command, &workspace)?)?;
+            bench::prepare(&workspace, arguments)?;
             deepq::run(&workspace, std::env::args_os().skip(1))
         }
         Command::Roms(arguments) => roms::run(&workspace, arguments),

@@ -49,6 +49,11 @@ impl Workspace {
         self.programs.parent().unwrap_or(&self.programs).join("tools")
     }
 
+    /// Where cargo puts the Rust peers of the benchmarks, which `deepq` looks for there.
+    pub(crate) fn benches(&self) -> PathBuf {
+        self.programs.parent().unwrap_or(&self.programs).join("benches")
+    }
+
     /// Where cargo puts `deepq`: beside xtask, as both are built in the same profile.
     pub(crate) fn deepq(&self) -> PathBuf {
         self.programs.join("deepq").with_extension(env::consts::EXE_EXTENSION)
