@@ -41,10 +41,10 @@ pub enum RunError {
     /// The evaluation failed.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
-    /// A checkpoint that is whole but does not fit.
-    #[error("the checkpoint {} cannot be used: {reason}", path.display())]
+    /// A checkpoint, or a file of weights, that is whole but does not fit.
+    #[error("{} cannot be used: {reason}", path.display())]
     Checkpoint {
-        /// Its folder.
+        /// Its folder, or the file.
         path: PathBuf,
         /// Why not.
         reason: String,

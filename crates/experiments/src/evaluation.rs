@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use deepq_agents::{Agent, AgentError};
-use deepq_envs::{BoxedEnv, Element, Env as _, EnvError, NumpyRng, Reset, Seeds, Status, Step};
+use deepq_envs::{BoxedEnv, Element, Env, EnvError, NumpyRng, Reset, Seeds, Status, Step};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -113,7 +113,7 @@ impl<E: Element> Evaluator<E> {
     /// Evaluations by this protocol in these environments, at least one.
     pub fn new(envs: Vec<BoxedEnv<E>>, protocol: Protocol) -> Self {
         let observation_len = envs.first().map_or(0, |env| env.observation_space().len());
-        let step_cost = envs.first().map_or(Duration::ZERO, |env| env.step_cost());
+        let step_cost = envs.first().map_or(Duration::ZERO, Env::step_cost);
         let table = |env: BoxedEnv<E>| {
             let actions = env.action_space().n();
             Table { env, observation: vec![E::default(); observation_len], playing: None, actions }

@@ -1,5 +1,7 @@
 //! A checkpoint is there whole or not at all, and a single wrong bit is noticed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::fs;
 
 use std::path::{Path, PathBuf};
@@ -204,6 +206,19 @@ fn long_streams_share_what_did_not_change() {
 }
 
 #[test]
+fn a_folder_that_is_gone_is_not_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    fs::create_dir(&run).unwrap();
+    let checkpoints = checkpoints(&run);
+    write(&checkpoints, Kind::Step, 100);
+    fs::remove_dir_all(&run).unwrap();
+    let error = checkpoints.begin(Kind::Step, 200).unwrap_err();
+    assert!(matches!(error, StorageError::Io { .. }), "{error}");
+    assert!(!run.exists());
+}
+
+#[test]
 fn a_run_has_one_process_and_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run");
@@ -215,6 +230,10 @@ fn a_run_has_one_process_and_an_empty_folder() {
     assert!(RunFolder::open(&path).is_ok());
     let error = RunFolder::create(&path).unwrap_err();
     assert!(matches!(error, StorageError::Occupied { .. }), "{error}");
+    // A start that was killed before it wrote anything is in nobody's way.
+    let killed = folder.path().join("killed");
+    drop(RunFolder::create(&killed).unwrap());
+    assert!(RunFolder::create(&killed).is_ok());
     let error = RunFolder::open(folder.path()).unwrap_err();
     assert!(matches!(error, StorageError::NotARun { .. }), "{error}");
 }

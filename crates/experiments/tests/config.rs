@@ -1,6 +1,9 @@
 //! An experiment is checked whole before anything runs, and every message names the place, the key and what is allowed.
 
-use deepq_experiments::config::{self, Document, Overrides};
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use deepq_experiments::config::{self, Document, Experiment, Overrides};
+use proptest::prelude::*;
 
 fn with(set: &[&str]) -> Result<String, String> {
     let overrides = Overrides { set: set.iter().map(ToString::to_string).collect(), ..Overrides::default() };
@@ -32,7 +35,7 @@ fn every_experiment_is_valid() {
         assert!(!experiment.summary.is_empty());
         // What a run writes down is read back as the same experiment.
         let again = Document::parse("again", &document.text()).unwrap();
-        assert_eq!(again.read::<config::Experiment>().unwrap(), experiment);
+        assert_eq!(again.read::<Experiment>().unwrap(), experiment);
     }
 }
 
@@ -139,4 +142,30 @@ fn seed_and_steps_have_options_of_their_own() {
 fn a_file_that_is_no_toml_says_where() {
     let error = file("[agent]", "[agent");
     assert!(error.contains("mine.toml is not valid TOML") && error.contains("line 19"), "{error}");
+}
+
+proptest! {
+    /// Whatever somebody writes, it is an experiment or a message.
+    #[test]
+    fn no_text_makes_it_panic(text in ".{0,200}", set in "[a-z]{1,9}(\\.[a-z_]{1,9}){0,3}=.{0,20}") {
+        if let Ok(document) = Document::parse("text", &text) {
+            let _ = document.read::<Experiment>();
+        }
+        let _ = with(&[&set]);
+    }
+
+    /// The same for files that are nearly right: one byte of `pong` is another.
+    #[test]
+    fn no_slip_makes_it_panic(position in 0usize..3000, byte in 32u8..127) {
+        let mut text = config::find("pong").unwrap().text().into_bytes();
+        let position = position % text.len();
+        text[position] = byte;
+        let text = String::from_utf8(text).unwrap();
+        if let Ok(document) = Document::parse("slip", &text)
+            && let Ok(experiment) = document.read::<Experiment>()
+            && let Err(problem) = experiment.validate()
+        {
+            prop_assert!(!document.locate(problem).to_string().is_empty());
+        }
+    }
 }

@@ -14,12 +14,12 @@ use super::{Machine, interrupt, logging};
 
 const EXAMPLES: &str = "\
 Examples:
-  deepq eval runs/first-pong                                 the best weights, by the experiment's protocol
+  deepq eval runs/first-pong                 the best evaluation's weights
   deepq eval runs/first-pong --checkpoint last --episodes 100 --json
-  deepq eval runs/first-pong --seed 12345                    other episodes than in training
+  deepq eval runs/first-pong --seed 12345    other episodes than in training
 
-Without --episodes and --seed the evaluation that training made at the checkpoint's step is made again, and gives the
-same returns.";
+Without --episodes and --seed the evaluation that training made at the
+checkpoint's step is made again, and gives the same returns.";
 
 /// Arguments of `deepq eval`.
 #[derive(Args, Debug)]

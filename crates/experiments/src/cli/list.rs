@@ -32,8 +32,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     println!("\nEnvironments (environment.id):");
     let registry = arguments.roms.registry();
-    for (id, summary) in registry.entries() {
+    let atari = |id: &str| id.starts_with("ALE/") || id.contains("NoFrameskip-");
+    for (id, summary) in registry.entries().filter(|(id, _)| !atari(id)) {
         println!("  {id:<24} {summary}");
+    }
+    println!("\nAtari games (environment.id; v5 with sticky actions, NoFrameskip-v4 as most papers have it):");
+    for id in registry.entries().map(|(id, _)| id).filter(|id| id.starts_with("ALE/")) {
+        let game = id.trim_start_matches("ALE/").trim_end_matches("-v5");
+        let others: Vec<String> =
+            ["NoFrameskip-v4", "NoFrameskip-v0"].iter().map(|kind| format!("{game}{kind}")).collect();
+        println!("  {id:<24} {}", others.join("  "));
     }
     println!("\nNetworks ([network]):");
     for (name, summary) in NETWORKS {

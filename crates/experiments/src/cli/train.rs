@@ -16,12 +16,13 @@ const EXAMPLES: &str = "\
 Examples:
   deepq train cartpole
   deepq train pong --steps 20000 --out runs/first-pong
-  deepq train cartpole --seed 7 --set agent.discount=0.98 --set network.torso.hidden=[64,64]
-  deepq train mine.toml                                  an experiment of your own
-  deepq train --resume runs/first-pong --steps 40000     go on, and further than planned
+  deepq train cartpole --set agent.discount=0.98 --set network.torso.hidden=[64,64]
+  deepq train mine.toml                               an experiment of your own
+  deepq train --resume runs/first-pong --steps 40000  go on, and further
 
-A run is a folder: experiment.toml (as it was run), metrics.csv, eval.csv, TensorBoard events, checkpoints/, log.txt and
-summary.json. Ctrl-C writes a checkpoint and ends; --resume goes on exactly there.";
+A run is a folder: experiment.toml as it was run, metrics.csv, eval.csv,
+TensorBoard events, checkpoints, log.txt and summary.json. Ctrl-C writes a
+checkpoint and ends; --resume goes on exactly there.";
 
 /// Arguments of `deepq train`.
 #[derive(Args, Debug)]
@@ -42,7 +43,7 @@ pub(super) struct Arguments {
     /// Override a key of the experiment, as agent.discount=0.98
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// The run's own folder [default: runs/<experiment>-s<seed>-<time>]
+    /// The run's own folder [default: runs/EXPERIMENT-sSEED-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Show no progress

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use deepq_nets::Gradients;
 use serde::{Deserialize, Serialize};
 
 use super::Listener;
@@ -126,10 +127,8 @@ impl Metrics {
                 self.events.histogram(&format!("weights/{name}"), agent_step, &values)?;
             }
         }
-        for gradient in view.gradients.into_iter().flat_map(|gradients| gradients.iter()) {
-            if let Ok((name, values)) = gradient {
-                self.events.histogram(&format!("gradients/{name}"), agent_step, &values)?;
-            }
+        for (name, values) in view.gradients.into_iter().flat_map(Gradients::iter).flatten() {
+            self.events.histogram(&format!("gradients/{name}"), agent_step, &values)?;
         }
         self.events.flush()
     }

@@ -74,7 +74,7 @@ impl Progress {
         let bar = (screen.shown && screen.terminal).then(|| {
             let bar = screen.bars.add(ProgressBar::new(0));
             // The template is a constant; should it ever be wrong, the plain style shows the same.
-            if let Ok(style) = ProgressStyle::with_template("{bar:24.cyan/dim} {msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{bar:20.cyan/dim} {msg}") {
                 bar.set_style(style.progress_chars("━━─"));
             }
             bar
@@ -195,7 +195,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -92,8 +92,14 @@ impl Checkpoints {
     pub fn begin(&self, kind: Kind, agent_step: u64) -> Result<Draft, StorageError> {
         let name = format!("{}{agent_step:09}", kind.prefix());
         let temporary = self.folder.join(format!("{UNFINISHED}{name}"));
-        remove(&temporary)?;
-        fs::create_dir_all(&temporary).map_err(StorageError::io("create the folder", &temporary))?;
+        match fs::create_dir(&self.folder) {
+            // Not with its parents: where the run's folder is gone, a new one with nothing else in it is no help.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(StorageError::io("create the folder", &self.folder)(error));
+            }
+            _ => remove(&temporary)?,
+        }
+        fs::create_dir(&temporary).map_err(StorageError::io("create the folder", &temporary))?;
         Ok(Draft {
             checkpoints: self.clone(),
             temporary,

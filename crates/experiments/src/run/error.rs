@@ -80,8 +80,8 @@ impl StorageError {
     }
 
     /// A file whose contents are wrong.
-    pub(crate) fn damaged(path: &Path, reason: impl ToString) -> Self {
-        Self::Damaged { path: path.to_owned(), reason: reason.to_string() }
+    pub(crate) fn damaged(path: &Path, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Damaged { path: path.to_owned(), reason: reason.into().to_string() }
     }
 }
 

@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::Checkpoints;
 use super::{StorageError, atomic};
 
+const LOCK: &str = "lock";
+
 /// A run's folder.
 #[derive(Debug)]
 pub struct RunFolder {
@@ -36,9 +38,12 @@ impl RunFolder {
     /// [`StorageError::Occupied`] if there is something in it, [`StorageError::Locked`], [`StorageError::Io`].
     pub fn create(path: &Path) -> Result<Self, StorageError> {
         fs::create_dir_all(path).map_err(StorageError::io("create the folder", path))?;
-        let mut entries = fs::read_dir(path).map_err(StorageError::io("read", path))?;
-        if entries.next().is_some() {
-            return Err(StorageError::Occupied { path: path.to_owned() });
+        for entry in fs::read_dir(path).map_err(StorageError::io("read", path))? {
+            let name = entry.map_err(StorageError::io("read", path))?.file_name();
+            // What a run leaves that was killed before it began is in nobody's way.
+            if name != LOCK && !name.to_string_lossy().starts_with(atomic::UNFINISHED) {
+                return Err(StorageError::Occupied { path: path.to_owned() });
+            }
         }
         Self::lock(path)
     }
@@ -67,7 +72,7 @@ impl RunFolder {
     }
 
     fn lock(path: &Path) -> Result<Self, StorageError> {
-        let file = path.join("lock");
+        let file = path.join(LOCK);
         let lock = File::create(&file).map_err(StorageError::io("create", &file))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: Some(lock) }),

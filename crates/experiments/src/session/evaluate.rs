@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use deepq_envs::{ElementKind, Seeds};
+use deepq_nets::NetError;
 
 use super::saved::WEIGHTS;
 use super::{Settings, read_experiment};
@@ -46,14 +47,14 @@ pub struct EvaluationRequest {
 pub fn evaluate(run: &Path, request: &EvaluationRequest, settings: &Settings) -> Result<Evaluation, RunError> {
     let folder = RunFolder::look_at(run)?;
     let (experiment, document) = read_experiment(&folder, &Overrides::default())?;
-    let (weights, at_step) = weights(&folder, &request.checkpoint)?;
+    let weights = weights(&folder, &request.checkpoint)?;
     settings.in_pool(|_| {
         let device = settings.device.open()?;
         let assembly =
             Assembly { experiment: &experiment, document: &document, registry: &settings.registry, device: &device };
         match assembly.element()? {
-            ElementKind::F32 => play::<f32>(&assembly, request, &weights, at_step, settings),
-            ElementKind::U8 => play::<u8>(&assembly, request, &weights, at_step, settings),
+            ElementKind::F32 => play::<f32>(&assembly, request, &weights, settings),
+            ElementKind::U8 => play::<u8>(&assembly, request, &weights, settings),
         }
     })?
 }
@@ -61,8 +62,7 @@ pub fn evaluate(run: &Path, request: &EvaluationRequest, settings: &Settings) ->
 fn play<E: Observed>(
     assembly: &Assembly<'_>,
     request: &EvaluationRequest,
-    weights: &[u8],
-    at_step: u64,
+    weights: &Weights,
     settings: &Settings,
 ) -> Result<Evaluation, RunError> {
     let own = assembly.protocol();
@@ -73,13 +73,22 @@ fn play<E: Observed>(
     };
     let environments = assembly.training_environments::<E>()?;
     let player = assembly.player(&environments[0])?;
-    player.parameters().load_safetensors(weights)?;
+    let loaded = player.parameters().load_safetensors(&weights.bytes);
+    let unfit = |error: NetError| RunError::Checkpoint { path: weights.path.clone(), reason: error.to_string() };
+    loaded.map_err(unfit)?;
     let mut evaluator = assembly.evaluator(protocol)?;
-    Ok(evaluator.evaluate(&*player, at_step, &|| settings.stop.load(Ordering::Relaxed))?)
+    Ok(evaluator.evaluate(&*player, weights.at_step, &|| settings.stop.load(Ordering::Relaxed))?)
 }
 
-/// The weights, and the agent step at which they were saved.
-fn weights(folder: &RunFolder, which: &WhichCheckpoint) -> Result<(Vec<u8>, u64), RunError> {
+/// Weights as a file.
+struct Weights {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    /// The agent step at which they were saved; 0 for a file that does not say.
+    at_step: u64,
+}
+
+fn weights(folder: &RunFolder, which: &WhichCheckpoint) -> Result<Weights, RunError> {
     let checkpoints = folder.checkpoints();
     let newest = |kind| {
         let (checkpoint, damaged) = checkpoints.newest(kind)?;
@@ -94,10 +103,11 @@ fn weights(folder: &RunFolder, which: &WhichCheckpoint) -> Result<(Vec<u8>, u64)
         WhichCheckpoint::Best => newest(Kind::Best),
         WhichCheckpoint::At(path) if path.is_dir() => Checkpoint::open(path),
         WhichCheckpoint::At(path) => {
-            let weights = std::fs::read(path).map_err(StorageError::io("read", path))?;
-            return Ok((weights, 0));
+            let bytes = std::fs::read(path).map_err(StorageError::io("read", path))?;
+            return Ok(Weights { path: path.clone(), bytes, at_step: 0 });
         }
     };
     let checkpoint = checkpoint?;
-    Ok((checkpoint.file(WEIGHTS)?.to_vec(), checkpoint.agent_step()))
+    let (path, bytes) = (checkpoint.path().join(WEIGHTS), checkpoint.file(WEIGHTS)?.to_vec());
+    Ok(Weights { path, bytes, at_step: checkpoint.agent_step() })
 }

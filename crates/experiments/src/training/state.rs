@@ -1,7 +1,7 @@
 //! A training run as a value, and back.
 
 use deepq_agents::{Agent, AgentState, Counters};
-use deepq_envs::{BoxedEnv, Capture, Element};
+use deepq_envs::{BoxedEnv, Capture, Element, Journal};
 use serde::{Deserialize, Serialize};
 
 use super::{Episode, Phase, Plan, Training, TrainingError};
@@ -42,7 +42,7 @@ impl<E: Element> Training<E> {
     ///
     /// If an environment cannot give it.
     pub fn captures(&self) -> Result<Vec<Capture>, TrainingError> {
-        Ok(self.environments.envs().iter().map(|env| env.capture()).collect::<Result<_, _>>()?)
+        Ok(self.environments.envs().iter().map(Journal::capture).collect::<Result<_, _>>()?)
     }
 
     /// A run that goes on from a state. The agent is in its state already, its replay included.
