@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::io::Read as _;
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ fn write(checkpoints: &Checkpoints, kind: Kind, step: u64) -> PathBuf {
     if kind == Kind::Step {
         let contents = contents(step);
         let save = |to: &mut dyn std::io::Write| to.write_all(&contents);
-        draft.add_stream(contents.len() as u64, save).unwrap().unwrap();
+        draft.add_stream(save).unwrap().unwrap();
     }
     draft.commit().unwrap()
 }
@@ -49,7 +50,7 @@ fn gives_back_what_was_written() {
     assert_eq!((checkpoint.agent_step(), damaged.len()), (200, 0));
     assert_eq!(checkpoint.file("state.json").unwrap(), b"{\"step\": 200}");
     let mut read = Vec::new();
-    checkpoint.stream(|from| from.read_to_end(&mut read)).unwrap().unwrap();
+    checkpoint.stream().unwrap().read_to_end(&mut read).unwrap();
     assert_eq!(read, contents(200));
     assert!(checkpoint.file("other").is_err());
 }
@@ -135,7 +136,7 @@ fn a_stream_that_fails_leaves_the_old_ones_alone() {
     let checkpoints = checkpoints(folder.path());
     write(&checkpoints, Kind::Step, 100);
     let mut draft = checkpoints.begin(Kind::Step, 200).unwrap();
-    let failed = draft.add_stream(10, |to| {
+    let failed = draft.add_stream(|to| {
         to.write_all(b"half").unwrap();
         Err::<(), _>("no more")
     });
@@ -166,43 +167,6 @@ fn old_ones_go_and_each_kept_one_keeps_its_best() {
     checkpoints.cut_back(200).unwrap();
     assert_eq!(checkpoints.steps(Kind::Step).unwrap(), [200]);
     assert_eq!(checkpoints.steps(Kind::Best).unwrap(), [180]);
-}
-
-/// A stream of more than 64 MiB is kept in pieces that checkpoints share.
-#[test]
-fn long_streams_share_what_did_not_change() {
-    let folder = tempfile::tempdir().unwrap();
-    let checkpoints = checkpoints(folder.path());
-    let mut contents: Vec<u8> = (0..70u32 << 18).flat_map(|i| (i / 1000).to_le_bytes()).collect();
-    let save = |step: u64, contents: &[u8]| {
-        let mut draft = checkpoints.begin(Kind::Step, step).unwrap();
-        let root = draft.add_stream(contents.len() as u64, |to| to.write_all(contents)).unwrap().unwrap();
-        draft.commit().unwrap();
-        root
-    };
-    let shared = checkpoints.folder().join("chunks");
-    let pieces = || fs::read_dir(&shared).unwrap().count();
-    let first = save(1, &contents);
-    assert_eq!(pieces(), 18);
-    contents[5] ^= 1;
-    let second = save(2, &contents);
-    assert_eq!(pieces(), 19);
-    assert_ne!(first, second);
-
-    let mut read = Vec::new();
-    checkpoints.newest(Kind::Step).unwrap().0.stream(|from| from.read_to_end(&mut read)).unwrap().unwrap();
-    assert!(read == contents);
-    checkpoints.prune(1).unwrap();
-    assert_eq!(pieces(), 18);
-
-    // A piece that was damaged meanwhile is written anew by the next checkpoint that wants it.
-    let piece = files(&shared).remove(3);
-    let whole = fs::read(&piece).unwrap();
-    fs::write(&piece, &whole[1..]).unwrap();
-    assert!(checkpoints.newest(Kind::Step).is_err());
-    assert_eq!(save(3, &contents), second);
-    assert_eq!(fs::read(&piece).unwrap(), whole);
-    assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 3);
 }
 
 #[test]

@@ -7,11 +7,9 @@
 //!     environments.json    each environment's generators at its last reset and the actions since
 //!     weights.safetensors  the online network, named as PyTorch names it
 //!     agent.safetensors    target network, optimizer
-//!     replay.list          the pieces of the replay memory's contents
-//!     replay/              the pieces, where they are not shared
+//!     replay.bin           the replay memory's contents, in its own format
 //!     SHA256SUMS           of all the above, as sha256sum writes and checks it
 //!   best-000009000/        the weights of the best evaluation: state.json, weights.safetensors, SHA256SUMS
-//!   chunks/                pieces of replay contents that several checkpoints share
 //! ```
 //!
 //! A checkpoint is written under a temporary name, brought to the disk and renamed; older ones go only after that. A
@@ -19,19 +17,17 @@
 //! so.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::StorageError;
 use super::atomic::{self, UNFINISHED};
-use super::chunks::{self, ChunkFolder, ChunkList, ChunkReader, ChunkWriter};
-use super::digest::sha256;
+use super::digest::{HashingWriter, sha256};
 
 const SUMS: &str = "SHA256SUMS";
-const STREAM_LIST: &str = "replay.list";
-const STREAM_FOLDER: &str = "replay";
-const SHARED_FOLDER: &str = "chunks";
+/// The one file that may be too long to be held in memory.
+const STREAM: &str = "replay.bin";
 
 /// What a checkpoint is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +66,6 @@ pub struct Checkpoint {
     path: PathBuf,
     agent_step: u64,
     files: BTreeMap<String, Vec<u8>>,
-    stream: Option<(PathBuf, ChunkList)>,
 }
 
 impl Checkpoints {
@@ -100,13 +95,7 @@ impl Checkpoints {
             _ => remove(&temporary)?,
         }
         fs::create_dir(&temporary).map_err(StorageError::io("create the folder", &temporary))?;
-        Ok(Draft {
-            checkpoints: self.clone(),
-            temporary,
-            target: self.folder.join(name),
-            sums: BTreeMap::new(),
-            committed: false,
-        })
+        Ok(Draft { temporary, target: self.folder.join(name), sums: BTreeMap::new(), committed: false })
     }
 
     /// The agent steps of the checkpoints of a kind, newest first.
@@ -129,7 +118,7 @@ impl Checkpoints {
     pub fn newest(&self, kind: Kind) -> Result<(Checkpoint, Vec<String>), StorageError> {
         let mut damaged = Vec::new();
         for step in self.steps(kind)? {
-            match Checkpoint::read(&self.path(kind, step), &self.folder) {
+            match Checkpoint::open(&self.path(kind, step)) {
                 Ok(checkpoint) => return Ok((checkpoint, damaged)),
                 Err(error) => damaged.push(error.to_string()),
             }
@@ -168,29 +157,6 @@ impl Checkpoints {
         }
         for &best in bests.iter().filter(|best| !needed.contains(best)) {
             remove(&self.path(Kind::Best, best))?;
-        }
-        self.prune_shared(kept)
-    }
-
-    /// Removes the shared pieces to which no kept checkpoint refers.
-    fn prune_shared(&self, kept: &[u64]) -> Result<(), StorageError> {
-        let shared = self.folder.join(SHARED_FOLDER);
-        if !shared.exists() {
-            return Ok(());
-        }
-        let mut referred = HashSet::new();
-        for &step in kept {
-            let path = self.path(Kind::Step, step).join(STREAM_LIST);
-            // A list that cannot be read may refer to anything: keep everything then.
-            let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-            let Ok(list) = ChunkList::parse(&path, &text) else { return Ok(()) };
-            referred.extend(list.chunks);
-        }
-        for name in names(&shared)? {
-            if !referred.contains(&name) {
-                let path = shared.join(name);
-                fs::remove_file(&path).map_err(StorageError::io("remove", &path))?;
-            }
         }
         Ok(())
     }
@@ -254,7 +220,6 @@ fn remove_all(path: &Path) -> Result<(), StorageError> {
 /// A checkpoint that is being written. Dropped before [`commit`](Self::commit), it leaves nothing.
 #[derive(Debug)]
 pub struct Draft {
-    checkpoints: Checkpoints,
     temporary: PathBuf,
     target: PathBuf,
     sums: BTreeMap<String, String>,
@@ -273,29 +238,31 @@ impl Draft {
         Ok(())
     }
 
-    /// Adds the replay memory's contents: `save` writes them, `bytes` says about how many there will be. Returns one
-    /// SHA-256 for all of them.
+    /// Adds the replay memory's contents, which `save` writes; gives their SHA-256.
     ///
     /// # Errors
     ///
-    /// If they cannot be written, or `save` fails.
+    /// If they cannot be written, or `save` fails for another reason.
     pub fn add_stream<E>(
         &mut self,
-        bytes: u64,
         save: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<Result<String, E>, StorageError> {
-        let private = bytes <= chunks::PRIVATE_BYTES;
-        let folder =
-            if private { self.temporary.join(STREAM_FOLDER) } else { self.checkpoints.folder.join(SHARED_FOLDER) };
-        let mut sink = ChunkFolder::create(folder.clone())?;
-        let mut writer = ChunkWriter::new(&mut sink);
-        if let Err(error) = save(&mut writer) {
-            return writer.take_error().map_or(Ok(Err(error)), Err);
+        let path = self.temporary.join(STREAM);
+        let file = File::create(&path).map_err(StorageError::io("create", &path))?;
+        let mut to = HashingWriter::new(BufWriter::with_capacity(1 << 20, file));
+        let saved = save(&mut to);
+        let (file, sum, refused) = to.finish();
+        // The system's own words, which `save` may have lost.
+        if let Some(error) = refused {
+            return Err(StorageError::io("write", &path)(error));
         }
-        let list = writer.finish()?;
-        atomic::sync_folder(&folder)?;
-        self.add(STREAM_LIST, list.to_text().as_bytes())?;
-        Ok(Ok(list.root()))
+        if let Err(error) = saved {
+            return Ok(Err(error));
+        }
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error);
+        file.and_then(|file| file.sync_all()).map_err(StorageError::io("write", &path))?;
+        self.sums.insert(STREAM.to_owned(), sum.clone());
+        Ok(Ok(sum))
     }
 
     /// Makes the checkpoint count: from here on it is there, also after a crash.
@@ -330,37 +297,33 @@ impl Checkpoint {
     ///
     /// [`StorageError::Damaged`] and [`StorageError::Io`] name the file.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        Self::read(path, path.parent().unwrap_or(Path::new(".")))
-    }
-
-    fn read(path: &Path, checkpoints: &Path) -> Result<Self, StorageError> {
         let sums_path = path.join(SUMS);
         let text = fs::read(&sums_path).map_err(StorageError::io("read", &sums_path))?;
         let sums = parse_sums(&text).ok_or_else(|| StorageError::damaged(&sums_path, "it is no list of checksums"))?;
+        // A list that was cut between two lines looks whole, but for the files that it no longer names.
+        let unknown = |name: &String| name != SUMS && !name.starts_with('.') && !sums.contains_key(name);
+        if let Some(name) = names(path)?.into_iter().find(unknown) {
+            return Err(StorageError::damaged(&sums_path, format!("it does not list {name}")));
+        }
         let mut files = BTreeMap::new();
         for (name, sum) in sums {
             let file = path.join(&name);
-            let contents = fs::read(&file).map_err(StorageError::io("read", &file))?;
-            if sha256(&contents) != sum {
+            let mut contents = Vec::new();
+            let found = if name == STREAM {
+                let mut hash = HashingWriter::new(io::sink());
+                File::open(&file).and_then(|mut file| io::copy(&mut file, &mut hash)).map(|_| hash.finish().1)
+            } else {
+                File::open(&file).and_then(|mut file| file.read_to_end(&mut contents)).map(|_| sha256(&contents))
+            };
+            if found.map_err(StorageError::io("read", &file))? != sum {
                 return Err(StorageError::damaged(&file, "its SHA-256 is not the one that was written down"));
             }
             files.insert(name, contents);
         }
-        let stream = match files.get(STREAM_LIST) {
-            None => None,
-            Some(list) => {
-                let list_path = path.join(STREAM_LIST);
-                let list = ChunkList::parse(&list_path, &String::from_utf8_lossy(list))?;
-                let private = path.join(STREAM_FOLDER);
-                let folder = if private.is_dir() { private } else { checkpoints.join(SHARED_FOLDER) };
-                chunks::verify(&folder, &list)?;
-                Some((folder, list))
-            }
-        };
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let agent_step = name.rsplit('-').next().and_then(|step| step.parse().ok());
         let agent_step = agent_step.ok_or_else(|| StorageError::damaged(path, "its name does not end in a step"))?;
-        Ok(Self { path: path.to_owned(), agent_step, files, stream })
+        Ok(Self { path: path.to_owned(), agent_step, files })
     }
 
     /// The checkpoint's folder.
@@ -373,7 +336,7 @@ impl Checkpoint {
         self.agent_step
     }
 
-    /// A file's contents.
+    /// A file's contents; empty for the replay memory's, which [`stream`](Self::stream) reads.
     ///
     /// # Errors
     ///
@@ -383,25 +346,16 @@ impl Checkpoint {
         self.files.get(name).map(Vec::as_slice).ok_or_else(missing)
     }
 
-    /// Reads the replay memory's contents: `load` reads them to their end.
+    /// The replay memory's contents.
     ///
     /// # Errors
     ///
-    /// If the checkpoint has none, or they cannot be read, or `load` fails.
-    pub fn stream<T, E>(&self, load: impl FnOnce(&mut dyn Read) -> Result<T, E>) -> Result<Result<T, E>, StorageError> {
-        let Some((folder, list)) = &self.stream else {
-            return Err(StorageError::damaged(&self.path, "it has no replay memory"));
-        };
-        let mut reader = ChunkReader::new(folder.clone(), list.clone());
-        match load(&mut reader) {
-            Ok(value) => Ok(Ok(value)),
-            Err(error) => reader.take_error().map_or(Ok(Err(error)), Err),
-        }
-    }
-
-    /// One SHA-256 for the replay memory's contents, as [`Draft::add_stream`] gave it.
-    pub fn stream_digest(&self) -> Option<String> {
-        self.stream.as_ref().map(|(_, list)| list.root())
+    /// If the checkpoint has none, or the file cannot be opened.
+    pub fn stream(&self) -> Result<impl Read + use<>, StorageError> {
+        self.file(STREAM)?;
+        let path = self.path.join(STREAM);
+        let file = File::open(&path).map_err(StorageError::io("read", &path))?;
+        Ok(BufReader::with_capacity(1 << 20, file))
     }
 }
 

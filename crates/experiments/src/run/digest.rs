@@ -1,5 +1,7 @@
 //! One SHA-256 over everything that a continued run depends on.
 
+use std::io::{self, Write};
+
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 over named parts.
@@ -36,6 +38,44 @@ impl Digest {
     /// The digest in hexadecimal, lower case.
     pub fn finish(self) -> String {
         hex(&self.hash.finalize())
+    }
+}
+
+/// Passes bytes on and hashes them.
+pub(crate) struct HashingWriter<W> {
+    to: W,
+    hash: Sha256,
+    refused: Option<io::Error>,
+}
+
+impl<W: Write> HashingWriter<W> {
+    pub(crate) fn new(to: W) -> Self {
+        Self { to, hash: Sha256::new(), refused: None }
+    }
+
+    /// What the bytes were passed on to, their SHA-256, and the first error that this gave.
+    pub(crate) fn finish(self) -> (W, String, Option<io::Error>) {
+        (self.to, hex(&self.hash.finalize()), self.refused)
+    }
+}
+
+impl<W: Write> Write for HashingWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.to.write(bytes) {
+            Ok(taken) => {
+                self.hash.update(&bytes[..taken]);
+                Ok(taken)
+            }
+            Err(error) => {
+                let shown = io::Error::new(error.kind(), error.to_string());
+                self.refused.get_or_insert(error);
+                Err(shown)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 

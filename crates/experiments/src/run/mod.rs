@@ -2,7 +2,6 @@
 
 mod atomic;
 mod checkpoint;
-mod chunks;
 mod digest;
 mod error;
 mod folder;
@@ -11,8 +10,8 @@ mod table;
 mod tensorboard;
 
 pub use checkpoint::{Checkpoint, Checkpoints, Draft, Kind};
-pub(crate) use chunks::{ChunkWriter, Discard};
 pub use digest::Digest;
+pub(crate) use digest::HashingWriter;
 pub use error::StorageError;
 pub use folder::RunFolder;
 pub use summary::{EvaluationFigures, Finished, Summary};

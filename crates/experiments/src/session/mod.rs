@@ -271,7 +271,8 @@ impl<E: Observed> Session<'_, E> {
         let metrics = self.metrics.sync()?;
         let draft = self.checkpoints.begin(Kind::Step, at_step)?;
         let digest = saved::write(draft, self.assembly.experiment, &self.training, metrics, self.timing.state())?;
-        tracing::debug!("checkpoint of step {at_step} written, digest {digest}");
+        let seconds = pause.elapsed().as_secs_f64();
+        tracing::debug!("checkpoint of step {at_step} written in {seconds:.2} s, digest {digest}");
         self.digest = Some((at_step, digest));
         self.prune();
         self.timing.go_on(pause);

@@ -63,7 +63,7 @@ pub(super) fn write<E: Element>(
     let agent = training.agent();
     let state = agent.state()?;
     let captures = training.captures()?;
-    let replay = draft.add_stream(agent.replay_bytes(), |to| agent.save_replay(to))??;
+    let replay = draft.add_stream(|to| agent.save_replay(to))??;
     let digest = training.digest_of(&state, &captures, &replay)?;
     let AgentState { document, tensors } = state;
     let (weights, rest) = split(tensors);
@@ -101,7 +101,7 @@ impl SavedRun {
         let mut tensors = from_safetensors(checkpoint, AGENT)?;
         tensors.extend(weights.into_iter().map(|(name, tensor)| (format!("{ONLINE}{name}"), tensor)));
         agent.restore(&AgentState { document: self.agent.clone(), tensors })?;
-        checkpoint.stream(|from| agent.load_replay(from))??;
+        agent.load_replay(&mut checkpoint.stream()?)?;
         from_json(checkpoint, ENVIRONMENTS)
     }
 }

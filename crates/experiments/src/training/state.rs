@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Episode, Phase, Plan, Training, TrainingError};
 use crate::evaluation::Evaluation;
-use crate::run::{ChunkWriter, Digest, Discard};
+use crate::run::{Digest, HashingWriter};
 
 /// Everything that a run's future depends on beside the agent: what a checkpoint holds of the loop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,10 +91,9 @@ impl<E: Element> Training<E> {
     ///
     /// If a part cannot give its state.
     pub fn digest(&self) -> Result<String, TrainingError> {
-        let mut sink = Discard;
-        let mut contents = ChunkWriter::new(&mut sink);
+        let mut contents = HashingWriter::new(std::io::sink());
         self.agent.save_replay(&mut contents)?;
-        let replay = contents.finish().map_err(|error| TrainingError::State(error.to_string()))?.root();
+        let (_, replay, _) = contents.finish();
         self.digest_of(&self.agent.state()?, &self.captures()?, &replay)
     }
 
