@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use deepq_tests::{deepq, deepq_without_roms, rom, train, xtask};
+use deepq_tests::{deepq, deepq_without_roms, rom, start, train, xtask};
 
 /// Every file below a folder, with its contents.
 fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
@@ -49,6 +50,16 @@ fn wrong_usage_exits_with_2() -> Result<()> {
     }
     deepq(["--help"])?.done()?;
     deepq(["--version"])?.done()?;
+    Ok(())
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() -> Result<()> {
+    let mut listing = start(["list"])?;
+    drop(listing.stdout.take());
+    let mut said = String::new();
+    listing.stderr.take().context("standard error is a pipe")?.read_to_string(&mut said)?;
+    anyhow::ensure!(listing.wait()?.success() && said.is_empty(), "{said}");
     Ok(())
 }
 

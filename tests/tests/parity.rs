@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use deepq_tests::{deepq, rom, workspace};
 
 fn traces(named: &str) -> Result<Vec<PathBuf>> {
@@ -23,10 +23,10 @@ fn arguments(traces: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// Flips one bit in the last hexadecimal digit before the first `"` after `start`.
-fn flip_one_bit(text: &str, start: usize) -> String {
-    let end = start + text[start..].find('"').unwrap();
-    let digit = u8::from_str_radix(&text[end - 1..end], 16).unwrap() ^ 1;
-    format!("{}{digit:x}{}", &text[..end - 1], &text[end..])
+fn flip_one_bit(text: &str, start: usize) -> Result<String> {
+    let end = start + text[start..].find('"').context("the string has no end")?;
+    let digit = u8::from_str_radix(&text[end - 1..end], 16)? ^ 1;
+    Ok(format!("{}{digit:x}{}", &text[..end - 1], &text[end..]))
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn one_changed_bit_is_found_and_named() -> Result<()> {
         let third_line = text.match_indices('\n').nth(1).unwrap().0;
         let start = third_line + text[third_line..].find(field).unwrap() + field.len();
         let changed = folder.path().join("changed.jsonl");
-        fs::write(&changed, flip_one_bit(&text, start))?;
+        fs::write(&changed, flip_one_bit(&text, start)?)?;
         let said = deepq(arguments(&[changed]))?.refused(1, &[])?;
         assert!(said.stdout.contains("changed.jsonl:3"), "{}", said.stdout);
         for place in &places[1..] {

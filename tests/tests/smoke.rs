@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use deepq_tests::{deepq, rom, train};
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ fn is_whole(run: &Path) -> Result<()> {
 /// `eval` gives the very returns of the evaluation that training made at the checkpoint's step.
 fn evaluates_as_in_training(run: &Path) -> Result<()> {
     let summary: Value = serde_json::from_str(&fs::read_to_string(run.join("summary.json"))?)?;
-    let run = run.to_str().unwrap();
+    let run = run.to_str().context("the path is not UTF-8")?;
     for (checkpoint, evaluation) in [("last", "last_evaluation"), ("best", "best_evaluation")] {
         let said = deepq(["eval", run, "--checkpoint", checkpoint, "--json"])?.done()?;
         let figures: Value = serde_json::from_str(&said.stdout)?;

@@ -75,7 +75,7 @@ pub(crate) struct Train {
     /// Override a key of the experiment, as agent.discount=0.98
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// The run's own folder [default: runs/<experiment>-s<seed>-<time>]
+    /// The run's own folder [default: runs/EXPERIMENT-sSEED-TIME]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Show no progress

@@ -191,7 +191,7 @@ impl RomLibrary {
         &self.folders
     }
 
-    /// Reads and verifies the ROM of a game. A wrong file does not end the search.
+    /// Reads and verifies the ROM of a game. A wrong file does not end the search, but is warned of.
     ///
     /// # Errors
     ///
@@ -199,12 +199,18 @@ impl RomLibrary {
     pub fn find(&self, game: Game) -> Result<Rom, RomNotFound> {
         let mut looked = Vec::new();
         for folder in &self.folders {
-            match read(&folder.join(game.file()), game) {
+            let file = folder.join(game.file());
+            match read(&file, game) {
                 Ok(rom) => {
                     tracing::debug!(game = game.key(), folder = %folder.display(), "found the ROM");
                     return Ok(rom);
                 }
-                Err(reason) => looked.push(reason),
+                Err(reason) => {
+                    if file.exists() {
+                        tracing::warn!("{reason}; looking further");
+                    }
+                    looked.push(reason);
+                }
             }
         }
         if looked.is_empty() {

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use deepq_experiments::bench::{self, Benchmark, Settings};
 use deepq_experiments::listeners::Screen;
 
-use super::{Roms, logging};
+use super::{Roms, logging, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,9 +89,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let report = bench::run(&settings)?;
     if json {
-        println!("{}", serde_json::to_string(&report)?);
+        output::print(&format!("{}\n", serde_json::to_string(&report)?))?;
     } else {
-        print!("{report}");
+        output::print(&report.to_string())?;
     }
     Ok(ExitCode::SUCCESS)
 }

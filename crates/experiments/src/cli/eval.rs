@@ -10,7 +10,7 @@ use deepq_experiments::listeners::{Screen, grouped};
 use deepq_experiments::run::EvaluationFigures;
 use deepq_experiments::session::{self, EvaluationRequest, WhichCheckpoint};
 
-use super::{Machine, interrupt, logging};
+use super::{Machine, interrupt, logging, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,13 +65,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.json {
         let mut json = serde_json::to_value(&figures)?;
         json["returns"] = serde_json::to_value(&evaluation.returns)?;
-        println!("{json}");
+        output::print(&format!("{json}\n"))?;
     } else {
         let EvaluationFigures { mean, std, min, max, median, episodes, at_step } = figures;
-        println!(
-            "{episodes} episodes with the weights of step {}: mean {mean:.2} ± {std:.2}, median {median:.2}, min {min:.2}, max {max:.2}",
+        output::print(&format!(
+            "{episodes} episodes with the weights of step {}: mean {mean:.2} ± {std:.2}, median {median:.2}, min {min:.2}, max {max:.2}\n",
             grouped(at_step)
-        );
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

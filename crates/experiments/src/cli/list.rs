@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use deepq_experiments::config::{self, Overrides};
 
-use super::Roms;
+use super::{Roms, output};
 
 /// The networks that `[network]` can name.
 const NETWORKS: [(&str, &str); 5] = [
@@ -25,27 +25,25 @@ pub(super) struct Arguments {
 
 /// Lists what there is.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    println!("Experiments (deepq train <name>):");
+    let mut lines = vec!["Experiments (deepq train <name>):".to_owned()];
     for name in config::names() {
         let (experiment, _) = config::load(name, &Overrides::default())?;
-        println!("  {name:<24} {}", experiment.summary);
+        lines.push(format!("  {name:<24} {}", experiment.summary));
     }
-    println!("\nEnvironments (environment.id):");
+    lines.push("\nEnvironments (environment.id):".to_owned());
     let registry = arguments.roms.registry();
     let atari = |id: &str| id.starts_with("ALE/") || id.contains("NoFrameskip-");
     for (id, summary) in registry.entries().filter(|(id, _)| !atari(id)) {
-        println!("  {id:<24} {summary}");
+        lines.push(format!("  {id:<24} {summary}"));
     }
-    println!("\nAtari games (environment.id; v5 with sticky actions, NoFrameskip-v4 as most papers have it):");
+    let kinds = "v5 with sticky actions, NoFrameskip-v4 as most papers have it";
+    lines.push(format!("\nAtari games (environment.id; {kinds}):"));
     for id in registry.entries().map(|(id, _)| id).filter(|id| id.starts_with("ALE/")) {
         let game = id.trim_start_matches("ALE/").trim_end_matches("-v5");
-        let others: Vec<String> =
-            ["NoFrameskip-v4", "NoFrameskip-v0"].iter().map(|kind| format!("{game}{kind}")).collect();
-        println!("  {id:<24} {}", others.join("  "));
+        lines.push(format!("  {id:<24} {game}NoFrameskip-v4  {game}NoFrameskip-v0"));
     }
-    println!("\nNetworks ([network]):");
-    for (name, summary) in NETWORKS {
-        println!("  {name:<24} {summary}");
-    }
+    lines.push("\nNetworks ([network]):".to_owned());
+    lines.extend(NETWORKS.map(|(name, summary)| format!("  {name:<24} {summary}")));
+    output::print(&format!("{}\n", lines.join("\n")))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ mod eval;
 mod interrupt;
 mod list;
 mod logging;
+mod output;
 mod parity;
 mod train;
 

@@ -10,7 +10,7 @@ use deepq_experiments::listeners::{Screen, duration, grouped};
 use deepq_experiments::run::{EvaluationFigures, Finished, Summary};
 use deepq_experiments::session;
 
-use super::{Machine, interrupt, logging};
+use super::{Machine, interrupt, logging, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         screen.line(&text(&summary));
     }
     // The one thing on standard output: where the results lie, for scripts.
-    println!("{}", folder.display());
+    output::print(&format!("{}\n", folder.display()))?;
     Ok(if summary.finished == Finished::Interrupted { interrupt::exit_code() } else { ExitCode::SUCCESS })
 }
 
