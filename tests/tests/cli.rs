@@ -54,6 +54,29 @@ fn wrong_usage_exits_with_2() -> Result<()> {
 }
 
 #[test]
+fn a_run_is_not_cut_short_by_resuming_it() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    train("cartpole", &run, &["--steps", "500", "--set", "evaluation.every=0"])?;
+    let before = contents(&run)?;
+    deepq(["train", "--resume", text(&run)?, "--steps", "100"])?.refused(2, &["500", "--steps 100"])?;
+    assert_eq!(contents(&run)?, before);
+    Ok(())
+}
+
+#[test]
+fn the_best_weights_are_not_lost_by_starting_again() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    train("cartpole", &run, &["--steps", "300", "--set", "evaluation.every=100"])?;
+    fs::remove_dir_all(entry(&run.join("checkpoints"), "step-")?)?;
+    let before = contents(&run)?;
+    deepq(["train", "--resume", text(&run)?])?.refused(1, &["only the best weights"])?;
+    assert_eq!(contents(&run)?, before);
+    Ok(())
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() -> Result<()> {
     let mut listing = start(["list"])?;
     drop(listing.stdout.take());

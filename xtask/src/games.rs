@@ -21,7 +21,9 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
                 (None, None) => return Ok(Vec::new()),
             };
             let mut ids = environment_ids(&file);
-            ids.extend(train.set.iter().filter_map(|set| Some(set.split_once("id=")?.1.trim_matches('"').to_owned())));
+            let overridden =
+                train.set.iter().filter_map(|set| set.split_once('=')).filter(|(key, _)| key.trim().ends_with("id"));
+            ids.extend(overridden.map(|(_, id)| id.trim().trim_matches('"').to_owned()));
             (ids, &train.machine.roms)
         }
         Command::Eval(eval) => (environment_ids(&eval.run.join("experiment.toml")), &eval.machine.roms),
@@ -30,7 +32,7 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
         Command::List(_) | Command::Roms(_) | Command::Test(_) | Command::Ci(_) => return Ok(Vec::new()),
     };
     if own_roms.rom_dir.is_some()
-        || std::env::var_os("DEEPQ_ROM_DIR").is_some()
+        || std::env::var_os("DEEPQ_ROM_DIR").is_some_and(|folder| !folder.is_empty())
         || !ids.iter().any(|id| may_be_atari(id))
     {
         return Ok(Vec::new());

@@ -57,6 +57,25 @@ pub enum RunError {
         /// The system's answer.
         reason: String,
     },
+    /// Fewer steps asked of a run than it has made.
+    #[error(
+        "the run has made {done} agent steps already, and --steps {asked} is less; --steps is the length of the whole run"
+    )]
+    TooFewSteps {
+        /// Agent steps of its newest checkpoint.
+        done: u64,
+        /// Agent steps of the whole run, as asked.
+        asked: u64,
+    },
+    /// A run that kept its best weights, but nothing to go on from.
+    #[error(
+        "the run has no checkpoint to go on from, only the best weights, of step {step}; start a new run, or remove its \
+         checkpoints/ to start this one from the beginning"
+    )]
+    OnlyBest {
+        /// The agent step of the best weights.
+        step: u64,
+    },
     /// A run that was under way and stopped.
     #[error("{cause}\nThe run stopped at step {agent_step}. {}", match checkpoint {
         Some(step) => format!("Its last checkpoint is that of step {step}; go on with --resume {}", run.display()),

@@ -1,7 +1,7 @@
 //! What the crates say through `tracing`: warnings on the screen, more of it in the run's `log.txt`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -87,7 +87,12 @@ impl<'a> MakeWriter<'a> for OnScreen {
 pub(super) fn start(screen: &Screen) -> LogFile {
     let file = LogFile { state: Arc::new(Mutex::new(State::Waiting(Vec::new()))) };
     let asked = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
-    let shown = fmt::layer().without_time().with_target(false).with_writer(OnScreen(screen.clone())).with_filter(asked);
+    let shown = fmt::layer()
+        .without_time()
+        .with_target(false)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(OnScreen(screen.clone()))
+        .with_filter(asked);
     let written = fmt::layer()
         .with_ansi(false)
         .with_writer(file.clone())

@@ -50,7 +50,7 @@ enum Command {
 /// Where ROMs are.
 #[derive(Args, Clone, Debug)]
 struct Roms {
-    /// Take the ROMs of Atari games from this folder [else: $DEEPQ_ROM_DIR, then roms/ of the workspace]
+    /// Take the ROMs of Atari games from this folder alone [default: $DEEPQ_ROM_DIR, then roms/ of the workspace]
     #[arg(long, value_name = "DIR")]
     rom_dir: Option<PathBuf>,
 }
@@ -58,12 +58,16 @@ struct Roms {
 impl Roms {
     /// All environments that there are.
     fn registry(&self) -> Registry {
+        let folders = self.rom_dir.clone().map_or_else(Self::usual_folders, |folder| vec![folder]);
+        let mut registry = Registry::standard();
+        deepq_atari::register(&mut registry, RomLibrary::new(folders));
+        registry
+    }
+
+    fn usual_folders() -> Vec<PathBuf> {
         let named = std::env::var_os("DEEPQ_ROM_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let workspace = std::env::var_os("DEEPQ_WORKSPACE").map(PathBuf::from).unwrap_or_default();
-        let folders = self.rom_dir.clone().into_iter().chain(named).chain([workspace.join("roms")]);
-        let mut registry = Registry::standard();
-        deepq_atari::register(&mut registry, RomLibrary::new(folders.collect()));
-        registry
+        named.into_iter().chain([workspace.join("roms")]).collect()
     }
 }
 
@@ -105,7 +109,7 @@ pub(crate) fn main() -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         let usage = match error.downcast_ref::<RunError>() {
-            Some(RunError::Config(_)) => true,
+            Some(RunError::Config(_) | RunError::TooFewSteps { .. }) => true,
             _ => error.is::<ConfigError>(),
         };
         ExitCode::from(if usage { 2 } else { 1 })

@@ -7,7 +7,6 @@
 //!   eval.csv             every evaluation
 //!   events.out.tfevents. the same for TensorBoard
 //!   checkpoints/         see the module `checkpoint`
-//!   videos/              what `deepq record` wrote
 //!   log.txt              what was said
 //!   summary.json         what came out
 //!   lock                 held by the process that works on the run

@@ -19,7 +19,7 @@ use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::{self, Document, Experiment, Overrides};
 use crate::evaluation::{EvaluationError, Evaluator};
-use crate::listeners::{Listener, Metrics, MetricsState, Progress, Screen};
+use crate::listeners::{Listener, Metrics, MetricsState, Progress, Screen, grouped};
 use crate::memory;
 use crate::run::{Checkpoints, Finished, Kind, RunFolder, StorageError, Summary};
 use crate::training::{Event, Plan, Training};
@@ -142,6 +142,12 @@ fn run<E: Observed>(
         Begin::New(path) => (RunFolder::create(path)?, None),
         Begin::Resumed(folder) => {
             let saved = newest(&folder.checkpoints())?;
+            if let Some(done) = saved.as_ref().map(crate::run::Checkpoint::agent_step) {
+                if training.steps < done {
+                    return Err(RunError::TooFewSteps { done, asked: training.steps });
+                }
+                settings.screen.note(&format!("Going on from step {}", grouped(done)));
+            }
             (folder, saved)
         }
     };
@@ -194,7 +200,11 @@ fn newest(checkpoints: &Checkpoints) -> Result<Option<crate::run::Checkpoint>, R
             Ok(Some(checkpoint))
         }
         Err(StorageError::NoCheckpoint { damaged, .. }) if damaged.is_empty() => {
-            tracing::warn!("the run has no checkpoint yet: it starts from the beginning");
+            // Starting again would remove them.
+            if let Some(step) = checkpoints.steps(Kind::Best)?.first() {
+                return Err(RunError::OnlyBest { step: *step });
+            }
+            tracing::warn!("the run has no checkpoint: it starts from the beginning");
             Ok(None)
         }
         Err(error) => Err(error.into()),
