@@ -11,7 +11,7 @@
 //! ```
 //!
 //! One step: bytes or floats of the host to tensors, target and online forward on the next observations, online forward on
-//! the observations, Huber loss, backward, Adam. Times are microseconds; `cpu` counts all threads (Linux only).
+//! the observations, Huber loss, backward, Adam. Times are microseconds; `cpu` counts all threads (where there is such a clock).
 
 use std::error::Error;
 use std::time::Instant;
@@ -123,13 +123,15 @@ impl Update {
 }
 
 /// Microseconds that all threads of this process have run.
+#[cfg(unix)]
 fn cpu_time() -> Option<f64> {
-    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
-    let nanoseconds = tasks.filter_map(|task| {
-        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse::<f64>().ok()
-    });
-    Some(nanoseconds.sum::<f64>() / 1e3)
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Some(time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3)
+}
+
+#[cfg(not(unix))]
+fn cpu_time() -> Option<f64> {
+    None
 }
 
 fn median(samples: &mut [f64]) -> f64 {

@@ -10,6 +10,10 @@
 //! 5. An [`Optimizer`] moves the [`Parameters`]; its whole state can be taken out and put back.
 //! 6. [`Parameters::to_safetensors`] writes a file that PyTorch loads by the same names.
 //!
+//! On CPUs a network is one operation of Candle's graph, computed by our own kernels for the best instruction set of the
+//! machine ([`Isa`]); Candle's own operations remain as [`Compute::Reference`], which other devices use. Results are the same
+//! bits on any number of threads; another instruction set gives other last bits.
+//!
 //! ```
 //! use candle_core::{Device, Tensor};
 //! use deepq_nets::{Head, Loss, NetworkSpec, Optimizer, OptimizerSpec, QNetwork, Torso, td_loss};

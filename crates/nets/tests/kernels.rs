@@ -213,7 +213,9 @@ fn train(network: &QNetwork, rows: usize, updates: u64) -> Vec<f32> {
         let batch = Batch::draw(network, rows, true, i);
         let (q, _) = network.forward_with_next(&batch.observations, &batch.next).unwrap();
         let loss = td_loss(&q, &batch.actions, &batch.targets, None, Loss::Huber).unwrap().loss;
-        optimizer.step(network.parameters(), &network.backward(&loss).unwrap()).unwrap();
+        let mut gradients = network.backward(&loss).unwrap();
+        gradients.clip_norm(1.0).unwrap();
+        optimizer.step(network.parameters(), &gradients).unwrap();
         losses.push(loss.to_scalar().unwrap());
     }
     losses

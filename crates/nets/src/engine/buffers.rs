@@ -1,5 +1,6 @@
 //! Memory that is used again and again.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 
 /// Things to be used again.
@@ -24,12 +25,35 @@ impl<T> Pool<T> {
     }
 }
 
-/// Makes a buffer this long. What it holds is of no meaning.
-pub(crate) fn fit(buffer: &mut Vec<f32>, len: usize) {
-    if buffer.len() < len {
-        buffer.resize(len, 0.0);
+/// Numbers whose memory stays when they become fewer.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    memory: Vec<f32>,
+    len: usize,
+}
+
+impl Buffer {
+    /// Makes it this long. What it holds then is of no meaning.
+    pub(super) fn fit(&mut self, len: usize) {
+        if self.memory.len() < len {
+            self.memory.resize(len, 0.0);
+        }
+        self.len = len;
     }
-    buffer.truncate(len);
+}
+
+impl Deref for Buffer {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.memory[..self.len]
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.memory[..self.len]
+    }
 }
 
 /// What a forward pass leaves for the backward pass.
@@ -40,21 +64,23 @@ pub(crate) struct Tape {
     /// How many of them, from the first on, can go backward.
     pub(super) kept: usize,
     /// Of each kept image what all convolutions remember, one after the other.
-    pub(super) images: Vec<f32>,
+    pub(super) images: Buffer,
     /// The convolutions' features: `[batch, features]`.
-    pub(super) flat: Vec<f32>,
+    pub(super) flat: Buffer,
     /// The same transposed: `[features, batch]`.
-    pub(super) features: Vec<f32>,
+    pub(super) features: Buffer,
     /// What a dense torso takes: `[elements, batch]`.
-    pub(super) observations: Vec<f32>,
+    pub(super) observations: Buffer,
     /// What a dense torso's layers remember.
     pub(super) torso: Vec<DenseRecord>,
     /// What the head's layers remember, of each stream.
     pub(super) streams: [Vec<DenseRecord>; 2],
     /// `[batch, actions]`.
-    pub(super) q: Vec<f32>,
+    pub(super) q: Buffer,
+    /// A dense torso's features: `[kept, features]`.
+    pub(super) rows: Buffer,
     /// The loss's gradient by the features: `[kept, features]` after convolutions, else `[features, batch]`.
-    pub(super) by_features: Vec<f32>,
+    pub(super) by_features: Buffer,
     pub(super) work: Work,
 }
 
@@ -69,20 +95,20 @@ impl Tape {
 #[derive(Debug, Default)]
 pub(super) struct DenseRecord {
     /// `[units, batch]`.
-    pub(super) output: Vec<f32>,
+    pub(super) output: Buffer,
     /// Where the layer normalises: its units before weight and bias, `[units, batch]`.
-    pub(super) normal: Vec<f32>,
+    pub(super) normal: Buffer,
     /// One over their deviation, of each observation.
-    pub(super) inverse: Vec<f32>,
+    pub(super) inverse: Buffer,
 }
 
 /// What dense layers' backward pass works in.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     /// The loss's gradient by a layer's output, `[outputs, batch]`: the first kept columns count.
-    pub(super) by_output: Vec<f32>,
+    pub(super) by_output: Buffer,
     /// The loss's gradient by a layer's input: `[inputs, batch]`.
-    pub(super) by_input: Vec<f32>,
+    pub(super) by_input: Buffer,
     /// A layer's input: `[kept, inputs]`.
-    pub(super) rows: Vec<f32>,
+    pub(super) rows: Buffer,
 }

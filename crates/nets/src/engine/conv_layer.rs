@@ -1,6 +1,6 @@
 //! One convolution, with what follows it, on one image.
 
-use super::buffers::fit;
+use super::buffers::Buffer;
 use super::packed::PackedConv;
 use super::{Sink, Weights};
 use crate::kernels::Isa;
@@ -105,8 +105,8 @@ impl ConvLayer {
     pub(super) fn pack(&self, values: &[&[f32]], packed: &mut PackedConv) {
         let g = &self.geometry;
         let (weight, area) = (values[self.weight], g.kernel * g.kernel);
-        fit(&mut packed.forward, weight.len());
-        fit(&mut packed.backward, weight.len());
+        packed.forward.fit(weight.len());
+        packed.backward.fit(weight.len());
         // [filter, channel, place] -> [filter, place, channel]
         for (from, to) in weight.chunks_exact(g.depth()).zip(packed.backward.chunks_exact_mut(g.depth())) {
             Transpose::whole(from, [g.channels, area], to).run_here(self.isa);
@@ -115,7 +115,7 @@ impl ConvLayer {
         Transpose::whole(&packed.backward, [g.filters, g.depth()], &mut packed.forward).run_here(self.isa);
         if let Some(norm) = self.norm {
             for (packed, values) in packed.norm.iter_mut().zip(&values[norm..]) {
-                fit(packed, values.len());
+                packed.fit(values.len());
                 // [filter, pixel] -> [pixel, filter]
                 Transpose::whole(values, [g.filters, g.pixels()], packed).run_here(self.isa);
             }
@@ -162,14 +162,14 @@ impl ConvLayer {
         packed: &PackedConv,
         input: &[f32],
         record: &[f32],
-        by_output: &mut Vec<f32>,
-        spare: &mut Vec<f32>,
+        by_output: &mut Buffer,
+        spare: &mut Buffer,
         sums: &mut [f32],
     ) {
         let g = &self.geometry;
         let Record { normal, inverse, active, pooled } = self.split(record);
         if let Some(pool) = self.pool {
-            fit(spare, active.len());
+            spare.fit(active.len());
             pool.backward(active, pooled, by_output, spare);
             std::mem::swap(by_output, spare);
         }
@@ -188,19 +188,19 @@ impl ConvLayer {
         ColumnSums { values: by_output, sums: by_bias }.run(self.isa);
         WeightGradient { geometry: g, input, upstream: by_output, gradient: by_weight }.run(self.isa);
         if !self.first {
-            fit(spare, g.input_len());
+            spare.fit(g.input_len());
             InputGradient { geometry: g, weight: &packed.backward, upstream: by_output, gradient: spare }.run(self.isa);
             std::mem::swap(by_output, spare);
         }
     }
 
     /// Brings the batch's gradients to their parameters' layouts. `sums` are changed, `turned` is working memory.
-    pub(super) fn write_gradients(&self, sums: &mut [f32], turned: &mut Vec<f32>, sink: &mut Sink<'_>) {
+    pub(super) fn write_gradients(&self, sums: &mut [f32], turned: &mut Buffer, sink: &mut Sink<'_>) {
         let g = &self.geometry;
         let (weight, rest) = sums.split_at_mut(g.depth() * g.filters);
         let (bias, norm) = rest.split_at_mut(g.filters);
         // [place, channel, filter] -> [filter, place, channel] -> [filter, channel, place]
-        fit(turned, weight.len());
+        turned.fit(weight.len());
         Transpose::whole(weight, [g.depth(), g.filters], turned).run(self.isa);
         let area = g.kernel * g.kernel;
         for (from, to) in turned.chunks_exact(g.depth()).zip(weight.chunks_exact_mut(g.depth())) {
@@ -210,7 +210,7 @@ impl ConvLayer {
         sink.write(self.weight + 1, bias);
         if let Some(index) = self.norm {
             for (i, gradient) in norm.chunks_exact(g.output_len()).enumerate() {
-                fit(turned, gradient.len());
+                turned.fit(gradient.len());
                 // [pixel, filter] -> [filter, pixel]
                 Transpose::whole(gradient, [g.pixels(), g.filters], turned).run(self.isa);
                 sink.write(index + i, turned);

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::buffers::{Pool, Tape, fit};
+use super::buffers::{Buffer, Pool, Tape};
 use super::conv_layer::ConvLayer;
 use super::packed::{Packed, PackedConv};
 use super::{Input, Sink, Weights};
@@ -29,12 +29,12 @@ pub(super) struct ConvTorso {
 #[derive(Debug, Default)]
 struct Workspace {
     /// The image as numbers, `[height, width, channels]`.
-    image: Vec<f32>,
+    image: Buffer,
     /// What the layers remember of an image that does not go backward.
-    record: Vec<f32>,
+    record: Buffer,
     /// The loss's gradient by a layer's output.
-    by_output: Vec<f32>,
-    spare: Vec<f32>,
+    by_output: Buffer,
+    spare: Buffer,
 }
 
 impl ConvTorso {
@@ -66,12 +66,12 @@ impl ConvTorso {
     /// The features of all images, in `tape.flat`.
     pub(super) fn forward(&self, weights: Weights<'_>, inputs: &[Input<'_>], tape: &mut Tape) {
         let (features, record_len) = (self.features(), self.record_len);
-        fit(&mut tape.flat, tape.batch * features);
-        fit(&mut tape.images, tape.kept * record_len);
+        tape.flat.fit(tape.batch * features);
+        tape.images.fit(tape.kept * record_len);
         let images: Vec<Input<'_>> = inputs.iter().flat_map(|input| self.images(*input)).collect();
         let run = |images: &[Input<'_>], flat: &mut [f32], kept: &mut [f32]| {
             let mut work = self.workspaces.take_or(Workspace::default);
-            fit(&mut work.record, record_len);
+            work.record.fit(record_len);
             let mut kept = kept.chunks_exact_mut(record_len);
             for (image, features) in images.iter().zip(flat.chunks_exact_mut(features)) {
                 let record = kept.next().unwrap_or(&mut work.record);
@@ -103,8 +103,8 @@ impl ConvTorso {
     }
 
     /// `[channels, height, width]` to `[height, width, channels]`.
-    fn load_image(&self, image: Input<'_>, numbers: &mut Vec<f32>) {
-        fit(numbers, image.len());
+    fn load_image(&self, image: Input<'_>, numbers: &mut Buffer) {
+        numbers.fit(image.len());
         let channels = self.layers.first().map_or(1, ConvLayer::channels);
         match image {
             Input::Bytes(bytes) => FromBytes { channels, scale: BYTE_SCALE as f32, bytes, numbers }.run(self.isa),
@@ -165,13 +165,13 @@ impl ConvTorso {
             }
         }
         let mut rest: &mut [f32] = total;
-        let mut turned = self.sums.take_or(Vec::new);
+        let mut work = self.workspaces.take_or(Workspace::default);
         for layer in &self.layers {
             let (sums, others) = rest.split_at_mut(layer.gradients_len());
-            layer.write_gradients(sums, &mut turned, sink);
+            layer.write_gradients(sums, &mut work.spare, sink);
             rest = others;
         }
-        self.sums.put(turned);
+        self.workspaces.put(work);
         sums.into_iter().for_each(|used| self.sums.put(used));
     }
 
@@ -185,7 +185,7 @@ impl ConvTorso {
     ) {
         let Workspace { image, by_output, spare, .. } = work;
         let filters = self.layers.last().map_or(1, ConvLayer::filters);
-        fit(by_output, by_features.len());
+        by_output.fit(by_features.len());
         Transpose::whole(by_features, [filters, by_features.len() / filters], by_output).run(self.isa);
         let (mut earlier, mut sums) = (record, sums);
         for (i, (layer, packed)) in self.layers.iter().zip(&packed.layers).enumerate().rev() {

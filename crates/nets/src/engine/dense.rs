@@ -1,7 +1,7 @@
 //! Dense layers, one after the other.
 
 use super::Sink;
-use super::buffers::{DenseRecord, Work, fit};
+use super::buffers::{DenseRecord, Work};
 use crate::kernels::Isa;
 use crate::kernels::layer_norm::{NormaliseColumns, NormaliseColumnsGradient};
 use crate::kernels::matmul::{MatMul, Matrix, MatrixMut, Start};
@@ -128,8 +128,8 @@ impl DenseStack {
             let input = before.last().map_or(input, |record| &record.output);
             let DenseRecord { output, normal, inverse } = &mut rest[0];
             let relu = layer.activation == Some(Activation::Relu);
-            fit(output, layer.outputs * batch);
-            fit(normal, if layer.norm.is_some() { layer.outputs * batch } else { 0 });
+            output.fit(layer.outputs * batch);
+            normal.fit(if layer.norm.is_some() { layer.outputs * batch } else { 0 });
             MatMul {
                 a: Matrix::new(values[layer.weight], layer.outputs, layer.inputs, layer.inputs),
                 transposed: false,
@@ -140,7 +140,7 @@ impl DenseStack {
             }
             .run(self.isa);
             if let Some(norm) = layer.norm {
-                fit(inverse, batch);
+                inverse.fit(batch);
                 let (weight, bias) = (values[norm], values[norm + 1]);
                 NormaliseColumns { batch, values: normal, weight, bias, relu, output, inverse }.run(self.isa);
             }
@@ -211,7 +211,7 @@ impl DenseStack {
                 let input = if i == 0 {
                     rows
                 } else {
-                    fit(turned, kept * inputs);
+                    turned.fit(kept * inputs);
                     Transpose {
                         from: &tape[i - 1].output,
                         rows: inputs,
@@ -240,7 +240,7 @@ impl DenseStack {
             let upstream = Matrix::new(by_output, outputs, kept, batch);
             let (a, b, c, start) = match &mut by_stack_input {
                 _ if i > 0 => {
-                    fit(by_input, inputs * batch);
+                    by_input.fit(inputs * batch);
                     (weight, upstream, MatrixMut::new(by_input, inputs, kept, batch), Start::Zero)
                 }
                 InputGradient { to: Some(to), rows: true, add } => {

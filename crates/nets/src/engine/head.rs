@@ -1,6 +1,6 @@
 //! From features to action values: one stream, or two that duel.
 
-use super::buffers::{DenseRecord, fit};
+use super::buffers::{Buffer, DenseRecord};
 use super::dense::{Backward, DenseStack, InputGradient};
 use crate::kernels::Isa;
 use crate::kernels::transpose::Transpose;
@@ -38,9 +38,9 @@ impl Head {
         features: &[f32],
         batch: usize,
         tape: &mut [Vec<DenseRecord>; 2],
-        q: &mut Vec<f32>,
+        q: &mut Buffer,
     ) {
-        fit(q, batch * self.actions);
+        q.fit(batch * self.actions);
         match &self.streams {
             Streams::Single(stack) => {
                 stack.forward(values, features, batch, &mut tape[0]);
@@ -76,7 +76,7 @@ impl Head {
         assert!(upstream.len() == kept * actions, "the gradient is that of the kept rows");
         match &self.streams {
             Streams::Single(stack) => {
-                fit(&mut pass.work.by_output, actions * batch);
+                pass.work.by_output.fit(actions * batch);
                 Transpose {
                     from: upstream,
                     rows: kept,
@@ -90,13 +90,13 @@ impl Head {
             }
             Streams::Dueling { value, advantage } => {
                 let by_value = &mut pass.work.by_output;
-                fit(by_value, batch);
+                by_value.fit(batch);
                 for (by_value, row) in by_value.iter_mut().zip(upstream.chunks_exact(actions)) {
                     *by_value = row.iter().sum();
                 }
                 value.backward(pass, features, &tape[0], by_features.reborrow());
                 let by_advantage = &mut pass.work.by_output;
-                fit(by_advantage, actions * batch);
+                by_advantage.fit(actions * batch);
                 for (i, row) in upstream.chunks_exact(actions).enumerate() {
                     let mean = row.iter().sum::<f32>() / actions as f32;
                     for (a, upstream) in row.iter().enumerate() {

@@ -26,7 +26,6 @@ use conv_torso::ConvTorso;
 use dense::{Backward, DenseStack, InputGradient};
 use head::Head;
 
-use buffers::fit;
 pub(crate) use buffers::{Pool, Tape};
 pub(crate) use packed::Packed;
 use packed::PackedCache;
@@ -159,12 +158,12 @@ impl Engine {
         let features = match &self.torso {
             Torso::Conv(conv) => {
                 conv.forward(weights, inputs, tape);
-                fit(&mut tape.features, batch * conv.features());
+                tape.features.fit(batch * conv.features());
                 Transpose::whole(&tape.flat, [batch, conv.features()], &mut tape.features).run(self.isa);
                 &tape.features
             }
             Torso::Dense(dense) => {
-                fit(&mut tape.observations, batch * self.observation_len);
+                tape.observations.fit(batch * self.observation_len);
                 let mut row = 0;
                 for input in inputs {
                     Transpose {
@@ -197,7 +196,7 @@ impl Engine {
     ) {
         let (batch, kept) = (tape.batch, tape.kept);
         assert!(input.len() == kept * self.observation_len, "the input is that of the kept rows");
-        let Tape { flat, images, observations, torso: outputs, streams, by_features, work, .. } = tape;
+        let Tape { flat, images, observations, torso: outputs, streams, rows, by_features, work, .. } = tape;
         let values = weights.values;
         let torso_trains = match &self.torso {
             Torso::Conv(conv) => conv.parameters().any(|i| sink.wants(i)),
@@ -209,7 +208,7 @@ impl Engine {
                 if !torso_trains {
                     return self.head.backward(&mut pass, flat, streams, upstream, InputGradient::none());
                 }
-                fit(by_features, kept * conv.features());
+                by_features.fit(kept * conv.features());
                 self.head.backward(&mut pass, flat, streams, upstream, InputGradient::rows(by_features));
                 conv.backward(weights.packed, input, images, by_features, sink);
             }
@@ -218,21 +217,21 @@ impl Engine {
                 self.head.backward(&mut pass, &numbers, streams, upstream, InputGradient::none());
             }
             Torso::Dense(dense) => {
-                let mut rows = vec![0.0; kept * dense.outputs()];
+                rows.fit(kept * dense.outputs());
                 Transpose {
                     from: dense.output(observations, outputs),
                     rows: dense.outputs(),
                     columns: kept,
                     from_stride: batch,
-                    to: &mut rows,
+                    to: rows,
                     to_stride: dense.outputs(),
                 }
                 .run(self.isa);
                 if !torso_trains {
-                    return self.head.backward(&mut pass, &rows, streams, upstream, InputGradient::none());
+                    return self.head.backward(&mut pass, rows, streams, upstream, InputGradient::none());
                 }
-                fit(by_features, dense.outputs() * batch);
-                self.head.backward(&mut pass, &rows, streams, upstream, InputGradient::columns(by_features));
+                by_features.fit(dense.outputs() * batch);
+                self.head.backward(&mut pass, rows, streams, upstream, InputGradient::columns(by_features));
                 let numbers = input.numbers(self.isa);
                 std::mem::swap(by_features, &mut pass.work.by_output);
                 dense.backward(&mut pass, &numbers, outputs, InputGradient::none());

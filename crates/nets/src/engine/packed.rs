@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::buffers::Buffer;
+
 /// Of each convolution the weight in two orders.
 #[derive(Debug, Default)]
 pub(crate) struct Packed {
@@ -11,11 +13,11 @@ pub(crate) struct Packed {
 #[derive(Debug, Default)]
 pub(super) struct PackedConv {
     /// `[kernel row, kernel column, channel, filter]`.
-    pub(super) forward: Vec<f32>,
+    pub(super) forward: Buffer,
     /// `[filter, kernel row, kernel column, channel]`.
-    pub(super) backward: Vec<f32>,
+    pub(super) backward: Buffer,
     /// A normalisation's weight and bias, `[output row, output column, filter]`.
-    pub(super) norm: [Vec<f32>; 2],
+    pub(super) norm: [Buffer; 2],
 }
 
 /// The packed weights of the parameters' latest generation.

@@ -71,8 +71,9 @@ pub struct MatMul<'a> {
     pub relu: bool,
 }
 
-/// Below this many multiplications waking other threads costs more than it gains.
-const WORTH_THREADS: usize = 1 << 22;
+/// Below this many multiplications (some 0.15 ms) waking other threads costs more than it gains, unless they have nothing
+/// else to do.
+const WORTH_THREADS: usize = 1 << 24;
 
 impl MatMul<'_> {
     /// Computes it, on several threads where that pays. The result is the same on any number of them.

@@ -1,8 +1,11 @@
 //! Sums over rows, over columns and of squares, each in one fixed order.
 
+use rayon::prelude::*;
+
 use super::elementwise::{for_each_spot, load, store};
 use super::isa::{Isa, Kernel};
 use super::lanes::Lanes;
+use super::threads;
 
 /// sums += each row's sum; a row's first `columns` of `stride` values count.
 pub(crate) struct RowSums<'a> {
@@ -74,14 +77,21 @@ pub(crate) struct SumOfSquares<'a> {
     pub(crate) values: &'a [f32],
 }
 
-impl SumOfSquares<'_> {
-    pub(crate) fn run(self, isa: Isa) -> f64 {
-        isa.run(self)
-    }
-}
-
 /// Values that are summed in f32 before the sum goes on in f64.
 const BLOCK: usize = 1024;
+/// Values that one thread sums; fixed, so that the result does not depend on threads.
+const CHUNK: usize = 1 << 16;
+
+impl SumOfSquares<'_> {
+    /// Computes it, on several threads where that pays. The result is the same on any number of them.
+    pub(crate) fn run(self, isa: Isa) -> f64 {
+        let chunk = |values| isa.run(SumOfSquares { values });
+        if threads::parts_of_pass(self.values.len()) == 1 {
+            return self.values.chunks(CHUNK).map(chunk).sum();
+        }
+        self.values.par_chunks(CHUNK).map(chunk).collect::<Vec<_>>().into_iter().sum()
+    }
+}
 
 impl Kernel for SumOfSquares<'_> {
     type Output = f64;

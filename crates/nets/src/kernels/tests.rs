@@ -39,7 +39,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 60 }))]
 
     #[test]
     fn products(m in 1..70usize, n in 1..140usize, depth in 0..300usize, gap in 0..3usize, kind in 0..3, relu: bool, transposed: bool) {
