@@ -34,6 +34,17 @@ fn pong_is_the_same_on_any_number_of_threads() -> Result<()> {
 }
 
 #[test]
+fn learning_while_playing_is_the_same_on_any_number_of_threads() -> Result<()> {
+    let on = |threads| {
+        let sets = ["--set", "training.environments=4", "--set", "training.concurrent_steps=16"];
+        ["--steps", "4000", "--threads", threads].into_iter().chain(sets).collect::<Vec<_>>()
+    };
+    let digests = digests("cartpole", &[&on("1"), &on("2"), &on("4"), &on("2")])?;
+    assert_eq!(count_different(&digests), 1, "{digests:?}");
+    Ok(())
+}
+
+#[test]
 fn another_seed_or_setting_is_another_run() -> Result<()> {
     let digests = digests(
         "cartpole",

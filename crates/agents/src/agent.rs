@@ -48,6 +48,20 @@ pub trait Agent<E: Element>: Send {
     /// [`AgentError::Diverged`] where the loss or the gradient is not finite.
     fn learn(&mut self) -> Result<Option<UpdateReport>, AgentError>;
 
+    /// Takes the agent apart, so that it can play and learn at the same time: until the halves are dropped the actor acts
+    /// with the weights that there are now, and the learner learns from what has been observed until now. What the actor's
+    /// actions led to is observed afterwards. `None` for an agent that cannot.
+    ///
+    /// Acting and learning in fixed portions side by side is the concurrent training of
+    /// [Daley and Amato 2021](https://arxiv.org/abs/2111.01264).
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for the weights to act with.
+    fn halves(&mut self) -> Result<Option<Halves<'_, E>>, AgentError> {
+        Ok(None)
+    }
+
     /// The actions the agent thinks best, one for each row of `observations`: no exploration, nothing counted.
     ///
     /// # Errors
@@ -117,6 +131,34 @@ pub trait Agent<E: Element>: Send {
     fn load_replay(&mut self, from: &mut dyn io::Read) -> Result<(), AgentError> {
         Ok(self.replay_mut().map_or(Ok(()), |replay| replay.load(from))?)
     }
+}
+
+/// The half of an agent that acts: see [`Agent::halves`].
+pub trait Actor<E: Element>: Send {
+    /// See [`Agent::act`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError>;
+}
+
+/// The half of an agent that learns: see [`Agent::halves`].
+pub trait Learner: Send {
+    /// See [`Agent::learn`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn learn(&mut self) -> Result<Option<UpdateReport>, AgentError>;
+}
+
+/// An agent taken apart: see [`Agent::halves`].
+pub struct Halves<'a, E: Element> {
+    /// Acts.
+    pub actor: Box<dyn Actor<E> + 'a>,
+    /// Learns.
+    pub learner: Box<dyn Learner + 'a>,
 }
 
 /// What an update did.

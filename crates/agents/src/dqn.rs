@@ -1,15 +1,16 @@
-//! DQN and its variants, in the order of the paper's algorithm: act, store, sample, target, loss, update.
+//! DQN and its variants: a half that acts, here, and a half that learns, in [`dqn_learning`](crate::dqn_learning).
 
-use candle_core::{Device, Tensor};
-use deepq_envs::{Element, NumpyRng, Seeds};
-use deepq_nets::{Gradients, NetworkSpec, Optimizer, OptimizerSpec, Parameters, QNetwork, TdLoss, td_loss};
+use candle_core::Device;
+use deepq_envs::{Element, Seeds};
+use deepq_nets::{Gradients, NetworkSpec, Optimizer, OptimizerSpec, Parameters, QNetwork};
 use deepq_replay::{Batch, Replay, Transition};
 
-use crate::rows::{check, check_transition, tensor, values};
+use crate::dqn_learning::{Learning, LearningHalf};
+use crate::rows::{check, check_transition, values};
 use crate::updates_due::UpdatesDue;
 use crate::{
-    Agent, AgentError, AgentState, Counters, DqnSpec, EpsilonGreedy, Schedule, SpecError, TargetUpdate, UpdateReport,
-    targets,
+    Actor, Agent, AgentError, AgentState, Counters, DqnSpec, EpsilonGreedy, Halves, Schedule, SpecError, TargetUpdate,
+    UpdateReport, targets,
 };
 
 /// Deep Q-learning with experience replay ([Mnih et al. 2015](https://www.nature.com/articles/nature14236),
@@ -19,21 +20,17 @@ use crate::{
 /// Every random draw comes from a stream of its own, named `weights`, `exploration` and `replay` below the root seed.
 /// The same settings, seed and experience give the same bits.
 pub struct Dqn<E: Element> {
-    pub(crate) spec: DqnSpec,
-    pub(crate) exploration: EpsilonGreedy,
-    pub(crate) online: QNetwork,
-    pub(crate) target: Option<QNetwork>,
-    optimizer_spec: OptimizerSpec,
-    pub(crate) optimizer: Optimizer,
-    pub(crate) replay: Box<dyn Replay<E>>,
-    pub(crate) replay_rng: NumpyRng,
+    pub(crate) acting: Acting,
+    pub(crate) learning: Learning<E>,
     pub(crate) counters: Counters,
-    pub(crate) updates_due: UpdatesDue,
-    /// How many times the target network has followed.
-    pub(crate) target_times: u64,
-    gradients: Option<Gradients>,
-    batch: Batch<E>,
+}
+
+/// What acts beside the network.
+pub(crate) struct Acting {
+    pub(crate) exploration: EpsilonGreedy,
     random_actions: Vec<Option<usize>>,
+    /// A copy of the online network, to act with while that one learns; made when it is needed first.
+    copy: Option<QNetwork>,
 }
 
 /// What a [`Dqn`] is made of.
@@ -70,14 +67,13 @@ impl<E: Element> Dqn<E> {
         spec.validate()?;
         let fits = spec.batch_size <= replay.capacity();
         SpecError::unless(fits, "batch_size", spec.batch_size, "at most the replay's capacity")?;
-        let new_network = || QNetwork::new(network, observation_shape, actions, &mut seeds.stream("weights"), device);
-        let online = new_network()?;
+        let online = QNetwork::new(network, observation_shape, actions, &mut seeds.stream("weights"), device)?;
         let target = match spec.target_update {
             TargetUpdate::None => None,
-            _ => Some(new_network()?),
+            _ => Some(online.duplicate()?),
         };
-        Ok(Self {
-            exploration: EpsilonGreedy::new(exploration.clone(), seeds.stream("exploration"))?,
+        let exploration = EpsilonGreedy::new(exploration.clone(), seeds.stream("exploration"))?;
+        let learning = Learning {
             optimizer_spec: *optimizer,
             optimizer: Optimizer::new(optimizer, online.parameters())?,
             spec: spec.clone(),
@@ -85,13 +81,13 @@ impl<E: Element> Dqn<E> {
             target,
             replay,
             replay_rng: seeds.stream("replay"),
-            counters: Counters::default(),
             updates_due: UpdatesDue::default(),
             target_times: 0,
             gradients: None,
             batch: Batch::default(),
-            random_actions: Vec::new(),
-        })
+        };
+        let acting = Acting { exploration, random_actions: Vec::new(), copy: None };
+        Ok(Self { acting, learning, counters: Counters::default() })
     }
 
     /// Takes over parts of another network's weights (safetensors, named as here), as `torso` or `advantage.2`; the target
@@ -103,9 +99,9 @@ impl<E: Element> Dqn<E> {
     /// do not fit. Nothing is changed then.
     pub fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
         self.check_not_started()?;
-        let loaded = self.online.parameters().load_parts(weights, parts)?;
-        if let Some(target) = &self.target {
-            target.copy_from(&self.online)?;
+        let loaded = self.learning.online.parameters().load_parts(weights, parts)?;
+        if let Some(target) = &self.learning.target {
+            target.copy_from(&self.learning.online)?;
         }
         Ok(loaded)
     }
@@ -119,8 +115,8 @@ impl<E: Element> Dqn<E> {
     /// changed then.
     pub fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
         self.check_not_started()?;
-        let frozen = self.online.parameters().freeze(parts)?;
-        self.optimizer = Optimizer::new(&self.optimizer_spec, self.online.parameters())?;
+        let frozen = self.learning.online.parameters().freeze(parts)?;
+        self.learning.optimizer = Optimizer::new(&self.learning.optimizer_spec, self.learning.online.parameters())?;
         Ok(frozen)
     }
 
@@ -133,31 +129,35 @@ impl<E: Element> Dqn<E> {
 
     /// The network that acts and learns.
     pub fn online(&self) -> &QNetwork {
-        &self.online
+        &self.learning.online
     }
 
     /// The network that says the targets, where there is one beside the online network.
     pub fn target(&self) -> Option<&QNetwork> {
-        self.target.as_ref()
+        self.learning.target.as_ref()
+    }
+
+    /// What the Q-value of each of a batch's transitions is moved towards.
+    ///
+    /// # Errors
+    ///
+    /// If the batch does not fit the network.
+    pub fn targets(&self, batch: &Batch<E>) -> Result<Vec<f32>, AgentError> {
+        self.learning.targets(batch)
     }
 }
 
 impl<E: Element> Agent<E> for Dqn<E> {
     fn q_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
-        values(&self.online, observations)
+        values(&self.learning.online, observations)
     }
 
     fn greedy(&self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        check(&self.online, observations, actions)?;
-        let q_values = self.q_values(observations)?;
-        for (action, q) in actions.iter_mut().zip(q_values.chunks_exact(self.online.actions())) {
-            *action = targets::argmax(q);
-        }
-        Ok(())
+        greedy(&self.learning.online, observations, actions)
     }
 
     fn exploration(&self) -> f64 {
-        self.exploration.epsilon(&self.counters)
+        self.acting.exploration.epsilon(&self.counters)
     }
 
     fn counters(&self) -> Counters {
@@ -165,19 +165,19 @@ impl<E: Element> Agent<E> for Dqn<E> {
     }
 
     fn parameters(&self) -> &Parameters {
-        self.online.parameters()
+        self.learning.online.parameters()
     }
 
     fn gradients(&self) -> Option<&Gradients> {
-        self.gradients.as_ref()
+        self.learning.gradients.as_ref()
     }
 
     fn replay(&self) -> Option<&dyn Replay<E>> {
-        Some(&*self.replay)
+        Some(&*self.learning.replay)
     }
 
     fn replay_mut(&mut self) -> Option<&mut dyn Replay<E>> {
-        Some(&mut *self.replay)
+        Some(&mut *self.learning.replay)
     }
 
     fn state(&self) -> Result<AgentState, AgentError> {
@@ -189,168 +189,86 @@ impl<E: Element> Agent<E> for Dqn<E> {
     }
 
     fn begin_episode(&mut self, stream: usize, observation: &[E]) -> Result<(), AgentError> {
-        Ok(self.replay.begin(stream, observation)?)
+        Ok(self.learning.replay.begin(stream, observation)?)
     }
 
     fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        check(&self.online, observations, actions)?;
-        // With probability epsilon a random action ...
-        self.random_actions.clear();
-        for _ in &*actions {
-            self.random_actions.push(self.exploration.explore(&self.counters, self.online.actions()));
-            self.counters.agent_steps += 1;
-        }
-        // ... otherwise the one of the highest Q-value.
-        if self.random_actions.contains(&None) {
-            self.greedy(observations, actions)?;
-        }
-        for (action, random) in actions.iter_mut().zip(&self.random_actions) {
-            *action = random.unwrap_or(*action);
-        }
-        Ok(())
+        let Self { acting, learning, counters } = self;
+        let Acting { exploration, random_actions, .. } = acting;
+        let network = &learning.online;
+        let mut actor =
+            ActingHalf { exploration, random_actions, network, counters: *counters, steps: &mut counters.agent_steps };
+        actor.act(observations, actions)
     }
 
     fn observe(&mut self, stream: usize, transition: &Transition<'_, E>) -> Result<(), AgentError> {
         let &Transition { action, reward, next_observation, end } = transition;
-        check_transition(transition, stream, self.online.actions(), &self.counters)?;
-        let reward = self.spec.clip_reward.apply(reward);
-        self.replay.push(stream, &Transition { action, reward, next_observation, end })?;
+        check_transition(transition, stream, self.learning.online.actions(), &self.counters)?;
+        let reward = self.learning.spec.clip_reward.apply(reward);
+        self.learning.replay.push(stream, &Transition { action, reward, next_observation, end })?;
         self.counters.episodes += u64::from(end.over());
         Ok(())
     }
 
     fn learn(&mut self) -> Result<Option<UpdateReport>, AgentError> {
-        if self.updates_due.take(&self.spec, self.counters.agent_steps, self.replay.len()) {
-            return self.update().map(Some);
-        }
-        // A copy by steps or episodes comes after the updates of the same step, also where there are none.
-        self.update_target()?;
-        Ok(None)
-    }
-}
-
-impl<E: Element> Dqn<E> {
-    /// One update: sample, target, loss, update.
-    fn update(&mut self) -> Result<UpdateReport, AgentError> {
-        let update = self.counters.updates + 1;
-
-        // Sample a batch of transitions.
-        self.replay.sample(self.spec.batch_size, &mut self.replay_rng, &mut self.batch)?;
-        let batch = &self.batch;
-
-        // Their Q-values, and what these should have been.
-        let observations = tensor(&self.online, &batch.observations)?;
-        let next_observations = tensor(&self.online, &batch.next_observations)?;
-        let (q_tm1, q_t_online) = if self.asks_online_of_next() {
-            let (q_tm1, q_t) = self.online.forward_with_next(&observations, &next_observations)?;
-            (q_tm1, Some(q_t))
-        } else {
-            (self.online.forward(&observations)?, None)
-        };
-        let targets = self.targets_from(batch, &next_observations, q_t_online)?;
-
-        // The loss of their difference.
-        let TdLoss { loss, .. } = td_loss(&q_tm1, &batch.actions, &targets, Some(&batch.weights), self.spec.loss)?;
-        let loss_value = loss.to_scalar::<f32>()?;
-        let q_values = q_tm1.flatten_all()?.to_vec1::<f32>()?;
-        let diverged = |quantity, value| AgentError::Diverged {
-            update,
-            quantity,
-            value,
-            largest_reward: largest(&batch.rewards),
-            largest_q: largest(&q_values),
-        };
-        if !loss_value.is_finite() {
-            return Err(diverged("loss", f64::from(loss_value)));
-        }
-
-        // A step down its gradient.
-        self.gradients = None;
-        let mut gradients = self.online.backward(&loss)?;
-        let gradient_norm = self.spec.clip_gradient.apply(&mut gradients)?;
-        if !gradient_norm.is_finite() {
-            return Err(diverged("gradient norm", gradient_norm));
-        }
-        self.optimizer.step(self.online.parameters(), &gradients)?;
-        self.gradients = Some(gradients);
-        self.counters.updates = update;
-
-        let taken = q_values.chunks_exact(self.online.actions()).zip(&batch.actions);
-        let mean_q = taken.map(|(q, action)| q[*action as usize]).sum::<f32>() / batch.actions.len() as f32;
-
-        // The target network follows.
-        let target_copied = self.update_target()?;
-        Ok(UpdateReport { update, loss: loss_value, mean_q, gradient_norm: gradient_norm as f32, target_copied })
+        self.learning.learn(&mut self.counters)
     }
 
-    /// What the Q-value of each of a batch's transitions is moved towards.
-    ///
-    /// # Errors
-    ///
-    /// If the batch does not fit the network.
-    pub fn targets(&self, batch: &Batch<E>) -> Result<Vec<f32>, AgentError> {
-        let next_observations = tensor(&self.online, &batch.next_observations)?;
-        self.targets_from(batch, &next_observations, None)
-    }
-
-    /// Whether targets need the online network's Q-values of the next observations: to select the action, or because
-    /// there is no target network.
-    fn asks_online_of_next(&self) -> bool {
-        self.spec.double || self.target.is_none()
-    }
-
-    /// The targets; with the online network's Q-values of the next observations, if they are known already.
-    fn targets_from(
-        &self,
-        batch: &Batch<E>,
-        next_observations: &Tensor,
-        q_t_online: Option<Tensor>,
-    ) -> Result<Vec<f32>, AgentError> {
-        let (r_t, discount_t) = (&batch.rewards, &batch.discounts);
-        let slice = |q: Tensor| -> Result<Vec<f32>, AgentError> { Ok(q.flatten_all()?.to_vec1()?) };
-        let values = |network: &QNetwork| slice(network.values(next_observations)?);
-        let online_values = || q_t_online.map_or_else(|| values(&self.online), slice);
-        let mut targets = match &self.target {
-            Some(target) if self.spec.double => {
-                targets::double_q_learning(r_t, discount_t, &values(target)?, &online_values()?)?
+    fn halves(&mut self) -> Result<Option<Halves<'_, E>>, AgentError> {
+        let Self { acting, learning, counters } = self;
+        let Acting { exploration, random_actions, copy } = acting;
+        let network = match copy {
+            Some(copy) => {
+                copy.copy_from(&learning.online)?;
+                &*copy
             }
-            Some(target) => targets::q_learning(r_t, discount_t, &values(target)?)?,
-            None => targets::q_learning(r_t, discount_t, &online_values()?)?,
+            None => &*copy.insert(learning.online.duplicate()?),
         };
-        if let Some(value) = self.spec.terminal_target {
-            targets::fix_terminal(&mut targets, discount_t, value);
-        }
-        Ok(targets)
-    }
-
-    /// Lets the target network follow the online network, if it is time; says whether it was.
-    fn update_target(&mut self) -> Result<bool, AgentError> {
-        let Some(target) = &self.target else { return Ok(false) };
-        let times = self.spec.target_update.times(&self.counters);
-        if times == self.target_times {
-            return Ok(false);
-        }
-        match self.spec.target_update {
-            TargetUpdate::Polyak { tau, .. } => follow(target.parameters(), self.online.parameters(), tau)?,
-            _ => target.copy_from(&self.online)?,
-        }
-        self.target_times = times;
-        tracing::debug!(updates = self.counters.updates, "the target network followed");
-        Ok(true)
+        let now = *counters;
+        let Counters { agent_steps: steps, updates, .. } = counters;
+        let actor = ActingHalf { exploration, random_actions, network, counters: now, steps };
+        let learner = LearningHalf { learning, counters: now, updates };
+        Ok(Some(Halves { actor: Box::new(actor), learner: Box::new(learner) }))
     }
 }
 
-/// `target += tau * (online - target)`.
-fn follow(target: &Parameters, online: &Parameters, tau: f64) -> Result<(), AgentError> {
-    for ((name, target_value), (_, online_value)) in target.iter().zip(online.iter()) {
-        let (target_value, online_value) = (target_value.detach(), online_value.detach());
-        let value = (&target_value + ((online_value - &target_value)? * tau)?)?;
-        target.set(name, &value)?;
+/// Acting, with counters that nobody else looks at meanwhile.
+struct ActingHalf<'a> {
+    exploration: &'a mut EpsilonGreedy,
+    random_actions: &'a mut Vec<Option<usize>>,
+    network: &'a QNetwork,
+    /// As they were when the agent was taken apart; agent steps go on.
+    counters: Counters,
+    steps: &'a mut u64,
+}
+
+impl<E: Element> Actor<E> for ActingHalf<'_> {
+    fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
+        check(self.network, observations, actions)?;
+        // With probability epsilon a random action ...
+        self.random_actions.clear();
+        for _ in &*actions {
+            self.random_actions.push(self.exploration.explore(&self.counters, self.network.actions()));
+            self.counters.agent_steps += 1;
+        }
+        *self.steps = self.counters.agent_steps;
+        // ... otherwise the one of the highest Q-value.
+        if self.random_actions.contains(&None) {
+            greedy(self.network, observations, actions)?;
+        }
+        for (action, random) in actions.iter_mut().zip(&*self.random_actions) {
+            *action = random.unwrap_or(*action);
+        }
+        Ok(())
+    }
+}
+
+/// The action of the highest Q-value for each row.
+fn greedy<E: Element>(network: &QNetwork, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
+    check(network, observations, actions)?;
+    let q_values = values(network, observations)?;
+    for (action, q) in actions.iter_mut().zip(q_values.chunks_exact(network.actions())) {
+        *action = targets::argmax(q);
     }
     Ok(())
-}
-
-/// The largest absolute value; NaN where there is one.
-fn largest(values: &[f32]) -> f32 {
-    values.iter().fold(0.0, |largest: f32, value| if value.is_nan() { *value } else { largest.max(value.abs()) })
 }

@@ -25,18 +25,18 @@ struct Document {
 impl<E: Element> Dqn<E> {
     pub(crate) fn capture(&self) -> Result<AgentState, AgentError> {
         let mut saving = Saving::default();
-        saving.weights("online", self.online.parameters())?;
-        if let Some(target) = &self.target {
+        saving.weights("online", self.learning.online.parameters())?;
+        if let Some(target) = &self.learning.target {
             saving.weights("target", target.parameters())?;
         }
-        let optimizer_steps = saving.optimizer(&self.optimizer)?;
+        let optimizer_steps = saving.optimizer(&self.learning.optimizer)?;
         saving.finish(&Document {
             kind: Kind::new(ALGORITHM),
             counters: self.counters,
-            exploration: self.exploration.rng().clone(),
-            replay: self.replay_rng.clone(),
-            updates_due: self.updates_due,
-            target_times: self.target_times,
+            exploration: self.acting.exploration.rng().clone(),
+            replay: self.learning.replay_rng.clone(),
+            updates_due: self.learning.updates_due,
+            target_times: self.learning.target_times,
             optimizer_steps,
         })
     }
@@ -45,23 +45,23 @@ impl<E: Element> Dqn<E> {
     pub(crate) fn restore_from(&mut self, state: &AgentState) -> Result<(), AgentError> {
         let (document, mut restoring) = Restoring::new::<Document>(state)?;
         Kind::new(ALGORITHM).expect(&document.kind)?;
-        let online = restoring.weights("online", self.online.parameters())?;
-        let target = match &self.target {
+        let online = restoring.weights("online", self.learning.online.parameters())?;
+        let target = match &self.learning.target {
             Some(target) => Some((target.parameters(), restoring.weights("target", target.parameters())?)),
             None => None,
         };
-        restoring.optimizer(document.optimizer_steps, &mut self.optimizer)?;
+        restoring.optimizer(document.optimizer_steps, &mut self.learning.optimizer)?;
 
         // What follows cannot fail.
-        online.apply(self.online.parameters())?;
+        online.apply(self.learning.online.parameters())?;
         if let Some((parameters, weights)) = target {
             weights.apply(parameters)?;
         }
-        self.exploration.set_rng(document.exploration);
-        self.replay_rng = document.replay;
+        self.acting.exploration.set_rng(document.exploration);
+        self.learning.replay_rng = document.replay;
         self.counters = document.counters;
-        self.updates_due = document.updates_due;
-        self.target_times = document.target_times;
+        self.learning.updates_due = document.updates_due;
+        self.learning.target_times = document.target_times;
         Ok(())
     }
 }

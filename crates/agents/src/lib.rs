@@ -13,8 +13,8 @@
 //! 5. [`Dqn`] is DQN and its variants, to be read from top to bottom like the paper.
 //! 6. [`Reinforce`] learns a policy instead of values, from whole episodes: [`discounted_returns`] and
 //!    [`policy_gradient_loss`] are its pure functions.
-//! 7. Whatever it learns by, an [`Agent`] is driven in the same way: act, observe, learn. Its [`AgentState`] and its replay
-//!    are all that its future depends on.
+//! 7. Whatever it learns by, an [`Agent`] is driven in the same way: act, observe, learn; where it can, in two [`Halves`] at
+//!    the same time. Its [`AgentState`] and its replay are all that its future depends on.
 //!
 //! ```
 //! use deepq_agents::{Agent, Clock, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
@@ -82,6 +82,7 @@
 
 mod agent;
 mod dqn;
+mod dqn_learning;
 mod dqn_spec;
 mod dqn_state;
 mod episode;
@@ -98,7 +99,7 @@ pub mod targets;
 mod tensor_state;
 mod updates_due;
 
-pub use agent::{Agent, AgentState, Counters, UpdateReport};
+pub use agent::{Actor, Agent, AgentState, Counters, Halves, Learner, UpdateReport};
 pub use dqn::{Dqn, DqnParts};
 pub use dqn_spec::{ClipGradient, ClipReward, DqnSpec, LearningStarts};
 pub use epsilon_greedy::EpsilonGreedy;

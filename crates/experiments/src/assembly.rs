@@ -9,6 +9,7 @@ use crate::RunError;
 use crate::config::{Document, EnvironmentSection, Experiment, KeyProblem, Problem, of_agent, of_net};
 use crate::evaluation::{Evaluator, Protocol};
 use crate::memory::MemoryPlan;
+use crate::stopwatch::{Stopwatch, TimedReplay};
 
 /// An element type whose environments the registry can give.
 pub trait Observed: Element {
@@ -38,9 +39,16 @@ pub struct Assembly<'a> {
     pub registry: &'a Registry,
     /// Where networks live.
     pub device: &'a Device,
+    /// The time that its agents spend drawing batches.
+    pub sampling: Stopwatch,
 }
 
-impl Assembly<'_> {
+impl<'a> Assembly<'a> {
+    /// Everything at hand.
+    pub fn new(experiment: &'a Experiment, document: &'a Document, registry: &'a Registry, device: &'a Device) -> Self {
+        Self { experiment, document, registry, device, sampling: Stopwatch::default() }
+    }
+
     /// The root of all randomness.
     pub fn seeds(&self) -> Seeds {
         Seeds::new(self.experiment.training.seed)
@@ -163,6 +171,7 @@ impl Assembly<'_> {
     fn agent_with<E: Observed>(&self, env: &BoxedEnv<E>, replay: &ReplaySpec) -> Result<Box<dyn Agent<E>>, RunError> {
         let spec = self.experiment.dqn();
         let replay = replay.build::<E>(&self.layout(env), spec.discount).map_err(|error| self.of_replay(error))?;
+        let replay = Box::new(TimedReplay { replay, sampling: self.sampling.clone() });
         let agent = Dqn::new(DqnParts {
             spec: &spec,
             exploration: &self.experiment.exploration,

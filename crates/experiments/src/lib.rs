@@ -39,6 +39,7 @@ pub mod memory;
 pub mod parity;
 pub mod run;
 pub mod session;
+mod stopwatch;
 pub mod training;
 
 pub use error::RunError;

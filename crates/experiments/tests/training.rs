@@ -64,14 +64,16 @@ fn digest_depends_on_seed_and_settings_and_not_on_threads() {
 #[test]
 fn a_resumed_run_is_the_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
-    for (experiment, environments) in [("cartpole", 1), ("cartpole", 2), ("catch", 1), ("catch", 3)] {
+    let set_ups = [("cartpole", 1, 0), ("cartpole", 2, 0), ("cartpole", 4, 16), ("catch", 1, 0), ("catch", 3, 3)];
+    for (experiment, environments, concurrent) in set_ups {
         let environments = format!("training.environments={environments}");
+        let concurrent = format!("training.concurrent_steps={concurrent}");
         let run = |name: &str| folder.path().join(format!("{experiment} {environments} {name}"));
-        let whole = train(experiment, &run("whole"), &["training.steps=900", &environments]);
+        let whole = train(experiment, &run("whole"), &["training.steps=900", &environments, &concurrent]);
         for stop in [97, 200, 401] {
             let steps = format!("training.steps={stop}");
             let path = run(&steps);
-            let first = train(experiment, &path, &[&steps, &environments]);
+            let first = train(experiment, &path, &[&steps, &environments, &concurrent]);
             assert_ne!(first.digest, whole.digest);
             let resumed = session::resume(&path, Some(900), &Settings::default()).unwrap();
             assert_eq!(resumed.digest, whole.digest, "{experiment} from {stop}");

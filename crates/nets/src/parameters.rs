@@ -97,6 +97,17 @@ impl Parameters {
         Ok(())
     }
 
+    /// The same values once more, in variables of their own; frozen are the same ones.
+    pub(crate) fn duplicate(&self) -> Result<Self, NetError> {
+        let duplicate = |entry: &Entry| -> Result<Entry, NetError> {
+            let var = Var::from_tensor(&entry.var.as_detached_tensor().copy()?)?;
+            let trainable = AtomicBool::new(entry.trainable.load(Ordering::Relaxed));
+            Ok(Entry { name: entry.name.clone(), var, trainable })
+        };
+        let entries = self.entries.iter().map(duplicate).collect::<Result<_, _>>()?;
+        Ok(Self { entries, names: self.names.clone(), generation: AtomicU64::new(0) })
+    }
+
     /// Takes over all values of another network's parameters.
     ///
     /// # Errors

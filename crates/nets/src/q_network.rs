@@ -56,6 +56,19 @@ impl QNetwork {
         Ok(network)
     }
 
+    /// Another network with the same weights, which goes its own way from here on: a target network, or one that acts
+    /// while this one learns.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for it on the device.
+    pub fn duplicate(&self) -> Result<Self, NetError> {
+        let parameters = Arc::new(self.parameters.duplicate()?);
+        let mut network = Self { plan: self.plan.clone(), parameters, device: self.device.clone(), graph: None };
+        network.set_compute(self.compute())?;
+        Ok(network)
+    }
+
     /// What computes: on a CPU the kernels for its best instruction set, unless told otherwise.
     pub fn compute(&self) -> Compute {
         self.graph.as_ref().map_or(Compute::Reference, |graph| Compute::Kernels(graph.engine().isa()))

@@ -6,6 +6,7 @@ mod bad_input;
 mod clipping;
 mod counting;
 mod determinism;
+mod halves;
 mod oracle;
 mod properties;
 mod reinforce;

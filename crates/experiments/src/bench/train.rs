@@ -83,12 +83,7 @@ impl Run {
             "learning_starts": starts,
             "replay_capacity": experiment.replay.capacity,
         });
-        let assembly = Assembly {
-            experiment: &experiment,
-            document: &document,
-            registry: &settings.registry,
-            device: &Device::Cpu,
-        };
+        let assembly = Assembly::new(&experiment, &document, &settings.registry, &Device::Cpu);
         let parameters = match assembly.element()? {
             ElementKind::F32 => parameters::<f32>(&assembly)?,
             ElementKind::U8 => parameters::<u8>(&assembly)?,

@@ -107,8 +107,18 @@ fn text(summary: &Summary) -> String {
             ));
         }
     }
+    lines.push(format!("  time: {}", shares(summary)));
     lines.push(format!("  digest {}", summary.digest));
     lines.join("\n")
+}
+
+/// Where the time went, the largest part first; what is below a percent is left out.
+fn shares(summary: &Summary) -> String {
+    let mut parts = summary.time.parts().map(|(name, seconds)| (name, 100.0 * seconds / summary.seconds.max(1e-9)));
+    parts.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let parts: Vec<String> =
+        parts.iter().filter(|part| part.1 >= 1.0).map(|(name, share)| format!("{name} {share:.0} %")).collect();
+    parts.join(", ")
 }
 
 /// `20250131-235959`, in UTC: a name that no other run of the second has.

@@ -106,6 +106,11 @@ pub struct TrainingSection {
     /// See [`DqnSpec::gradient_steps`].
     #[serde(default = "one")]
     pub gradient_steps: u64,
+    /// Agent steps that are played while the updates due before them are made, with the weights that there were when these
+    /// updates began; 0 for playing and learning in turn. What is played is learned from after that. A multiple of
+    /// `environments`.
+    #[serde(default)]
+    pub concurrent_steps: u64,
     /// Agent steps between two rows of means in `metrics.csv`.
     pub log_every: u64,
     /// Agent steps between two histograms of all weights and gradients for TensorBoard; 0 for none.
@@ -150,6 +155,8 @@ fn one() -> u64 {
 
 /// The most environments at once: more is taken for a slip of the hand.
 const MAX_ENVIRONMENTS: usize = 4096;
+/// The most steps that are held back from the agent.
+const MAX_CONCURRENT_STEPS: u64 = 65_536;
 
 impl Experiment {
     /// The settings of DQN, which are in two sections.
@@ -214,10 +221,13 @@ impl Experiment {
 
 impl TrainingSection {
     fn validate(&self) -> Result<(), KeyProblem> {
-        let &Self { steps, environments, log_every, .. } = self;
+        let &Self { steps, environments, concurrent_steps, log_every, .. } = self;
         check(steps >= 1, "training.steps", steps, "at least 1")?;
         let possible = (1..=MAX_ENVIRONMENTS).contains(&environments);
         check(possible, "training.environments", environments, &format!("from 1 to {MAX_ENVIRONMENTS}"))?;
+        let whole = concurrent_steps.is_multiple_of(environments as u64) && concurrent_steps <= MAX_CONCURRENT_STEPS;
+        let allowed = format!("a multiple of training.environments = {environments}, at most {MAX_CONCURRENT_STEPS}");
+        check(whole, "training.concurrent_steps", concurrent_steps, &allowed)?;
         check(log_every >= 1, "training.log_every", log_every, "at least 1")
     }
 }

@@ -14,6 +14,6 @@ pub use digest::Digest;
 pub(crate) use digest::HashingWriter;
 pub use error::StorageError;
 pub use folder::RunFolder;
-pub use summary::{EvaluationFigures, Finished, Summary};
+pub use summary::{EvaluationFigures, Finished, Summary, TimeSpent};
 pub(crate) use table::Table;
 pub(crate) use tensorboard::EventFile;

@@ -35,6 +35,8 @@ pub struct Summary {
     pub steps_per_second: Option<f64>,
     /// Updates a second, from the first update on; `null` before it.
     pub updates_per_second: Option<f64>,
+    /// Where these seconds went.
+    pub time: TimeSpent,
     /// The last evaluation.
     pub last_evaluation: Option<EvaluationFigures>,
     /// The evaluation with the best mean, the first of several.
@@ -45,6 +47,43 @@ pub struct Summary {
     pub replay_bytes: u64,
     /// SHA-256 over everything that a continued run depends on: equal digests mean equal runs.
     pub digest: String,
+}
+
+/// Seconds of each part of a run. Where the agent learns while it plays, both are counted, and the sum is more than the run
+/// took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeSpent {
+    /// The network chose actions.
+    pub acting: f64,
+    /// The environments made their steps.
+    pub environments: f64,
+    /// What they led to was stored.
+    pub storing: f64,
+    /// Batches were drawn.
+    pub sampling: f64,
+    /// Updates, without their sampling.
+    pub learning: f64,
+    /// Evaluations.
+    pub evaluation: f64,
+    /// Checkpoints.
+    pub checkpoints: f64,
+}
+
+impl TimeSpent {
+    /// The parts by name.
+    pub fn parts(&self) -> [(&'static str, f64); 7] {
+        let &Self { acting, environments, storing, sampling, learning, evaluation, checkpoints } = self;
+        [
+            ("acting", acting),
+            ("environments", environments),
+            ("storing", storing),
+            ("sampling", sampling),
+            ("learning", learning),
+            ("evaluation", evaluation),
+            ("checkpoints", checkpoints),
+        ]
+    }
 }
 
 /// How a run ended.

@@ -50,8 +50,7 @@ pub fn evaluate(run: &Path, request: &EvaluationRequest, settings: &Settings) ->
     let weights = weights(&folder, &request.checkpoint)?;
     settings.in_pool(|_| {
         let device = settings.device.open()?;
-        let assembly =
-            Assembly { experiment: &experiment, document: &document, registry: &settings.registry, device: &device };
+        let assembly = Assembly::new(&experiment, &document, &settings.registry, &device);
         match assembly.element()? {
             ElementKind::F32 => play::<f32>(&assembly, request, &weights, settings),
             ElementKind::U8 => play::<u8>(&assembly, request, &weights, settings),

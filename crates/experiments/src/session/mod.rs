@@ -7,18 +7,19 @@ mod timing;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use deepq_envs::{Element, ElementKind, Registry};
 use deepq_nets::{Device, DeviceChoice};
 
 pub use evaluate::{EvaluationRequest, WhichCheckpoint, evaluate};
 use saved::{SavedBest, SavedRun};
-use timing::Timing;
+use timing::{Timing, TimingState};
 
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::{self, Document, Experiment, Overrides};
-use crate::evaluation::{EvaluationError, Evaluator};
+use crate::evaluation::{Evaluation, EvaluationError, Evaluator};
 use crate::listeners::{Listener, Metrics, MetricsState, Progress, Screen, grouped};
 use crate::memory;
 use crate::run::{Checkpoints, Finished, Kind, RunFolder, StorageError, Summary};
@@ -78,7 +79,7 @@ pub fn start(
 ) -> Result<Summary, RunError> {
     settings.in_pool(|threads| {
         let device = settings.device.open()?;
-        let assembly = Assembly { experiment, document, registry: &settings.registry, device: &device };
+        let assembly = Assembly::new(experiment, document, &settings.registry, &device);
         let begin = Begin::New(folder);
         match assembly.element()? {
             ElementKind::F32 => run::<f32>(&assembly, begin, threads, settings),
@@ -99,8 +100,7 @@ pub fn resume(folder: &Path, steps: Option<u64>, settings: &Settings) -> Result<
     let (experiment, document) = read_experiment(&folder, &Overrides { steps, ..Overrides::default() })?;
     settings.in_pool(|threads| {
         let device = settings.device.open()?;
-        let assembly =
-            Assembly { experiment: &experiment, document: &document, registry: &settings.registry, device: &device };
+        let assembly = Assembly::new(&experiment, &document, &settings.registry, &device);
         let begin = Begin::Resumed(folder);
         match assembly.element()? {
             ElementKind::F32 => run::<f32>(&assembly, begin, threads, settings),
@@ -162,7 +162,7 @@ fn run<E: Observed>(
         None => {
             let training = Training::new(plan, environments, agent, &assembly.seeds())?;
             checkpoints.clear()?;
-            (training, MetricsState::default(), Timing::new(), None)
+            (training, MetricsState::default(), TimingState::default(), None)
         }
         Some(checkpoint) => {
             let saved = SavedRun::read(&checkpoint)?;
@@ -175,11 +175,12 @@ fn run<E: Observed>(
             checkpoints.cut_back(checkpoint.agent_step())?;
             tracing::info!("going on from step {}", checkpoint.agent_step());
             let digest = (checkpoint.agent_step(), saved.digest);
-            (training, saved.metrics, Timing::resumed(saved.timing), Some(digest))
+            (training, saved.metrics, saved.timing, Some(digest))
         }
     };
     let metrics = Metrics::open(&folder, &metrics, training.counters().agent_steps)?;
     let progress = Progress::new(settings.screen.clone());
+    let timing = Timing::new(timing, training.stopwatches().clone(), assembly.sampling.clone());
     let mut session = Session { assembly, folder, checkpoints, training, evaluator, metrics, progress, timing, digest };
     let summary = session.train(threads, settings);
     summary.map_err(|cause| RunError::Stopped {
@@ -252,8 +253,8 @@ impl<E: Observed> Session<'_, E> {
 
     fn evaluate(&mut self, stop: &dyn Fn() -> bool) -> Result<(), RunError> {
         let at_step = self.training.counters().agent_steps;
-        let pause = self.timing.pause();
-        let evaluation = match self.evaluator.evaluate(self.training.agent(), at_step, stop) {
+        let clock = self.timing.evaluation.clone();
+        let evaluation = match clock.time(|| self.evaluator.evaluate(self.training.agent(), at_step, stop)) {
             // It stays due, and is made when the run goes on.
             Err(EvaluationError::Interrupted) => {
                 self.training.stop();
@@ -266,26 +267,35 @@ impl<E: Observed> Session<'_, E> {
         self.progress.evaluated(&evaluation, best)?;
         tracing::debug!("evaluation at step {at_step}: mean {}", evaluation.mean());
         if best {
-            let draft = self.checkpoints.begin(Kind::Best, at_step)?;
-            SavedBest::new(self.assembly.experiment, evaluation).write(draft, self.training.agent())?;
-            self.prune();
+            let clock = self.timing.checkpoints.clone();
+            clock.time(|| self.write_best(evaluation))?;
         }
-        self.timing.go_on(pause);
+        Ok(())
+    }
+
+    fn write_best(&self, evaluation: Evaluation) -> Result<(), RunError> {
+        let draft = self.checkpoints.begin(Kind::Best, evaluation.at_step)?;
+        SavedBest::new(self.assembly.experiment, evaluation).write(draft, self.training.agent())?;
+        self.prune();
         Ok(())
     }
 
     fn write_checkpoint(&mut self) -> Result<(), RunError> {
-        let pause = self.timing.pause();
+        let clock = self.timing.checkpoints.clone();
+        clock.time(|| self.write_checkpoint_now())
+    }
+
+    fn write_checkpoint_now(&mut self) -> Result<(), RunError> {
+        let begun = Instant::now();
         let at_step = self.training.counters().agent_steps;
         // What the tables hold must be on the disk before a checkpoint counts on it.
         let metrics = self.metrics.sync()?;
         let draft = self.checkpoints.begin(Kind::Step, at_step)?;
         let digest = saved::write(draft, self.assembly.experiment, &self.training, metrics, self.timing.state())?;
-        let seconds = pause.elapsed().as_secs_f64();
+        let seconds = begun.elapsed().as_secs_f64();
         tracing::debug!("checkpoint of step {at_step} written in {seconds:.2} s, digest {digest}");
         self.digest = Some((at_step, digest));
         self.prune();
-        self.timing.go_on(pause);
         Ok(())
     }
 
@@ -319,6 +329,7 @@ impl<E: Observed> Session<'_, E> {
             seconds: self.timing.seconds(),
             steps_per_second: self.timing.steps_per_second(&counters),
             updates_per_second: self.timing.updates_per_second(&counters),
+            time: self.timing.spent(),
             last_evaluation: self.training.last_evaluation().map(Into::into),
             best_evaluation: self.training.best_evaluation().map(Into::into),
             peak_memory_bytes: memory::peak(),

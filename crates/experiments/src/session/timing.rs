@@ -5,6 +5,10 @@ use std::time::Instant;
 use deepq_agents::Counters;
 use serde::{Deserialize, Serialize};
 
+use crate::run::TimeSpent;
+use crate::stopwatch::Stopwatch;
+use crate::training::Stopwatches;
+
 /// The clock's part of a checkpoint; no result depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +18,7 @@ pub(super) struct TimingState {
     /// Time without evaluations and checkpoints.
     training_seconds: f64,
     first_update: Option<FirstUpdate>,
+    spent: TimeSpent,
 }
 
 /// Where the run stood at its first update.
@@ -28,17 +33,17 @@ struct FirstUpdate {
 pub(super) struct Timing {
     before: TimingState,
     begun: Instant,
-    /// Seconds of evaluations and checkpoints in this part.
-    paused: f64,
+    playing: Stopwatches,
+    sampling: Stopwatch,
+    pub(super) evaluation: Stopwatch,
+    pub(super) checkpoints: Stopwatch,
 }
 
 impl Timing {
-    pub(super) fn new() -> Self {
-        Self::resumed(TimingState::default())
-    }
-
-    pub(super) fn resumed(before: TimingState) -> Self {
-        Self { before, begun: Instant::now(), paused: 0.0 }
+    /// Goes on from an earlier part; `playing` and `sampling` are what the loop and the replay add to.
+    pub(super) fn new(before: TimingState, playing: Stopwatches, sampling: Stopwatch) -> Self {
+        let (evaluation, checkpoints) = (Stopwatch::default(), Stopwatch::default());
+        Self { before, begun: Instant::now(), playing, sampling, evaluation, checkpoints }
     }
 
     pub(super) fn seconds(&self) -> f64 {
@@ -46,17 +51,24 @@ impl Timing {
     }
 
     fn training_seconds(&self) -> f64 {
-        self.before.training_seconds + self.begun.elapsed().as_secs_f64() - self.paused
+        let paused = self.evaluation.elapsed() + self.checkpoints.elapsed();
+        self.before.training_seconds + self.begun.elapsed().saturating_sub(paused).as_secs_f64()
     }
 
-    /// An evaluation or a checkpoint begins.
-    pub(super) fn pause(&self) -> Instant {
-        Instant::now()
-    }
-
-    /// It is over.
-    pub(super) fn go_on(&mut self, pause: Instant) {
-        self.paused += pause.elapsed().as_secs_f64();
+    /// Where the time went.
+    pub(super) fn spent(&self) -> TimeSpent {
+        let Stopwatches { acting, environments, storing, learning } = &self.playing;
+        let before = &self.before.spent;
+        let sum = |before: f64, now: &Stopwatch| before + now.elapsed().as_secs_f64();
+        TimeSpent {
+            acting: sum(before.acting, acting),
+            environments: sum(before.environments, environments),
+            storing: sum(before.storing, storing),
+            sampling: sum(before.sampling, &self.sampling),
+            learning: sum(before.learning, learning) - self.sampling.elapsed().as_secs_f64(),
+            evaluation: sum(before.evaluation, &self.evaluation),
+            checkpoints: sum(before.checkpoints, &self.checkpoints),
+        }
     }
 
     /// The network was updated.
@@ -68,7 +80,8 @@ impl Timing {
     }
 
     pub(super) fn state(&self) -> TimingState {
-        TimingState { seconds: self.seconds(), training_seconds: self.training_seconds(), ..self.before }
+        let (seconds, training_seconds) = (self.seconds(), self.training_seconds());
+        TimingState { seconds, training_seconds, spent: self.spent(), ..self.before }
     }
 
     /// Agent steps a second since the first update, evaluations and checkpoints not counted.

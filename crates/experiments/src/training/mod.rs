@@ -1,21 +1,24 @@
 //! The training loop, as an iterator of events.
 //!
 //! [`Training`] owns the environments, the agent and their counters, and does one thing at a time: a step of all
-//! environments, an update. What it does it says as an [`Event`]; whoever drives it logs, evaluates and writes
-//! checkpoints between two events, without the loop knowing. At every event from [`Event::LogDue`] on the state is one
-//! from which a run can go on.
+//! environments, an update; or both at the same time, in portions of a fixed size. What it does it says as an [`Event`];
+//! whoever drives it logs, evaluates and writes checkpoints between two events, without the loop knowing. At every event
+//! from [`Event::LogDue`] on the state is one from which a run can go on.
 
 mod event;
+mod playing;
 mod state;
 
 use std::collections::VecDeque;
 
-use deepq_agents::{Agent, AgentError, Counters};
-use deepq_envs::{BoxedEnv, Element, EnvError, Journal, Reset, Seeds, VectorEnv, VectorStep};
+use deepq_agents::{Agent, AgentError, Counters, UpdateReport};
+use deepq_envs::{BoxedEnv, Element, EnvError, Journal, Reset, Seeds, VectorEnv};
 use deepq_replay::{End, Transition};
 use thiserror::Error;
 
 pub use event::{Episode, Event, View};
+pub(crate) use playing::Stopwatches;
+use playing::{PlayError, Played, Playground};
 pub use state::TrainingState;
 
 use crate::config::{EvaluationSection, TrainingSection};
@@ -35,6 +38,18 @@ pub enum TrainingError {
     /// A state that does not belong to this experiment.
     #[error("this state does not fit the experiment: {0}")]
     State(String),
+    /// Playing while learning was asked of an agent that cannot.
+    #[error("this agent cannot learn while it plays: training.concurrent_steps must be 0")]
+    NotConcurrent,
+}
+
+impl From<PlayError> for TrainingError {
+    fn from(error: PlayError) -> Self {
+        match error {
+            PlayError::Env(error) => Self::Env(error),
+            PlayError::Agent(error) => Self::Agent(error),
+        }
+    }
 }
 
 /// How long a run is, and how often something is due, in agent steps; 0 is never.
@@ -42,6 +57,8 @@ pub enum TrainingError {
 pub struct Plan {
     /// Agent steps of the whole run.
     pub steps: u64,
+    /// Played while the updates due before them are made; 0 for playing and learning in turn.
+    pub concurrent_steps: u64,
     /// Between two rows of means.
     pub log_every: u64,
     /// Between two histograms.
@@ -57,17 +74,17 @@ pub struct Plan {
 impl Plan {
     /// The plan of an experiment.
     pub fn new(training: &TrainingSection, evaluation: &EvaluationSection, checkpoint_every: u64) -> Self {
-        let &TrainingSection { steps, log_every, histograms_every, .. } = training;
+        let &TrainingSection { steps, concurrent_steps, log_every, histograms_every, .. } = training;
         let &EvaluationSection { every: evaluate_every, stop_at, .. } = evaluation;
-        Self { steps, log_every, histograms_every, evaluate_every, checkpoint_every, stop_at }
+        Self { steps, concurrent_steps, log_every, histograms_every, evaluate_every, checkpoint_every, stop_at }
     }
 }
 
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Every environment takes a step.
-    Acting,
+    /// Every environment takes a step; or several, while updates are made.
+    Playing,
     /// The updates that the step made due.
     Learning,
     /// Rows of means, histograms.
@@ -83,12 +100,10 @@ enum Phase {
 /// A training run that happens as its events are asked for.
 pub struct Training<E: Element> {
     plan: Plan,
-    environments: VectorEnv<Journal<BoxedEnv<E>>>,
+    playground: Playground<E>,
     agent: Box<dyn Agent<E>>,
-    /// What the agent acts on next, one row an environment.
-    observations: Vec<E>,
-    actions: Vec<usize>,
-    step: VectorStep<E>,
+    /// Agent steps before the latest ones were played.
+    played_from: u64,
     /// The running game of each environment.
     games: Vec<Episode>,
     frames: u64,
@@ -114,11 +129,12 @@ impl<E: Element> Training<E> {
         seeds: &Seeds,
     ) -> Result<Self, TrainingError> {
         let mut training = Self::without_start(plan, environments, agent)?;
-        let resets: Vec<Reset> =
-            (0..training.environments.len()).map(|i| Reset::seeded(seeds.seed(&format!("train/env/{i}")))).collect();
-        training.environments.reset(&resets, &mut training.observations)?;
         let len = training.observation_len();
-        for (stream, observation) in training.observations.chunks_exact(len).enumerate() {
+        let Playground { environments, observations, .. } = &mut training.playground;
+        let resets: Vec<Reset> =
+            (0..environments.len()).map(|i| Reset::seeded(seeds.seed(&format!("train/env/{i}")))).collect();
+        environments.reset(&resets, observations)?;
+        for (stream, observation) in observations.chunks_exact(len).enumerate() {
             training.agent.begin_episode(stream, observation)?;
         }
         Ok(training)
@@ -131,20 +147,17 @@ impl<E: Element> Training<E> {
         agent: Box<dyn Agent<E>>,
     ) -> Result<Self, TrainingError> {
         let environments = VectorEnv::new(environments.into_iter().map(Journal::new).collect())?;
-        let n = environments.len();
-        let len = environments.observation_space().len();
+        let games = vec![Episode::default(); environments.len()];
         Ok(Self {
             plan,
-            environments,
+            playground: Playground::new(environments),
             agent,
-            observations: vec![E::default(); n * len],
-            actions: vec![0; n],
-            step: VectorStep::new(),
-            games: vec![Episode::default(); n],
+            played_from: 0,
+            games,
             frames: 0,
             last_evaluation: None,
             best_evaluation: None,
-            phase: Phase::Acting,
+            phase: Phase::Playing,
             happened: VecDeque::new(),
             stopping: false,
             checkpointed_at: None,
@@ -198,24 +211,47 @@ impl<E: Element> Training<E> {
     }
 
     fn observation_len(&self) -> usize {
-        self.environments.observation_space().len()
+        self.playground.environments.observation_space().len()
     }
 
-    /// Act, see what it led to, store it.
-    fn act(&mut self) -> Result<(), TrainingError> {
-        self.agent.act(&self.observations, &mut self.actions)?;
-        self.environments.step(&self.actions, &mut self.step)?;
+    /// The time that each part of it took until now.
+    pub(crate) fn stopwatches(&self) -> &Stopwatches {
+        &self.playground.stopwatches
+    }
+
+    /// Act, see what it led to, store it; and meanwhile perhaps learn.
+    fn play(&mut self) -> Result<(), TrainingError> {
+        self.played_from = self.agent.counters().agent_steps;
+        let mut updates = Vec::new();
+        match self.plan.concurrent_steps / self.playground.environments.len() as u64 {
+            0 => self.playground.play(&mut *self.agent)?,
+            steps => {
+                let learned = self.playground.play_and_learn(steps as usize, &mut *self.agent)?;
+                updates = learned.ok_or(TrainingError::NotConcurrent)?;
+            }
+        }
+        let played = std::mem::take(&mut self.playground.played);
+        let storing = self.stopwatches().storing.clone();
+        storing.time(|| played.iter().try_for_each(|played| self.store(played)))?;
+        self.playground.played = played;
+        self.happened.extend(updates.into_iter().map(Event::Updated));
+        Ok(())
+    }
+
+    /// Tells the agent what a step of all environments led to.
+    fn store(&mut self, played: &Played<E>) -> Result<(), TrainingError> {
+        self.happened.push_back(Event::Stepped);
         let len = self.observation_len();
-        for (stream, step) in self.step.steps.iter().enumerate() {
+        for (stream, step) in played.step.steps.iter().enumerate() {
             let row = stream * len..(stream + 1) * len;
-            let next_observation = &self.step.observations[row.clone()];
+            let next_observation = &played.step.observations[row.clone()];
             let (end, led_to) = match step.status {
                 deepq_envs::Status::Running if step.life_lost => (End::LifeLost, next_observation),
                 deepq_envs::Status::Running => (End::Running, next_observation),
-                deepq_envs::Status::Terminated => (End::Terminated, &self.step.final_observations[row]),
-                deepq_envs::Status::Truncated => (End::Truncated, &self.step.final_observations[row]),
+                deepq_envs::Status::Terminated => (End::Terminated, &played.step.final_observations[row]),
+                deepq_envs::Status::Truncated => (End::Truncated, &played.step.final_observations[row]),
             };
-            let action = self.actions[stream] as u32;
+            let action = played.actions[stream] as u32;
             let reward = step.reward as f32;
             self.agent.observe(stream, &Transition { action, reward, next_observation: led_to, end })?;
 
@@ -228,16 +264,18 @@ impl<E: Element> Training<E> {
                 self.agent.begin_episode(stream, next_observation)?;
             }
         }
-        std::mem::swap(&mut self.observations, &mut self.step.observations);
-        self.happened.push_front(Event::Stepped);
         Ok(())
     }
 
-    /// Whether the latest step reached or passed a multiple of `every`.
+    fn learn(&mut self) -> Result<Option<UpdateReport>, TrainingError> {
+        let Self { playground, agent, .. } = self;
+        Ok(playground.stopwatches.learning.time(|| agent.learn())?)
+    }
+
+    /// Whether the latest steps reached or passed a multiple of `every`.
     fn passed(&self, every: u64) -> bool {
         let now = self.agent.counters().agent_steps;
-        let before = now.saturating_sub(self.environments.len() as u64);
-        every > 0 && now / every > before / every
+        every > 0 && now / every > self.played_from / every
     }
 
     fn budget_is_spent(&self) -> bool {
@@ -267,11 +305,11 @@ impl<E: Element> Training<E> {
     /// Does what comes next.
     fn advance(&mut self) -> Result<(), TrainingError> {
         match self.phase {
-            Phase::Acting => {
-                self.phase = Phase::Learning;
-                self.act()?;
+            Phase::Playing => {
+                self.phase = if self.plan.concurrent_steps > 0 { Phase::Logging } else { Phase::Learning };
+                self.play()?;
             }
-            Phase::Learning => match self.agent.learn()? {
+            Phase::Learning => match self.learn()? {
                 Some(report) => self.happened.push_back(Event::Updated(report)),
                 None => self.phase = Phase::Logging,
             },
@@ -298,7 +336,7 @@ impl<E: Element> Training<E> {
                     self.checkpointed_at = now;
                     self.happened.push_back(Event::CheckpointDue);
                 }
-                self.phase = if end.is_some() { Phase::Over } else { Phase::Acting };
+                self.phase = if end.is_some() { Phase::Over } else { Phase::Playing };
                 self.happened.extend(end.map(Event::Finished));
             }
             Phase::Over => {}

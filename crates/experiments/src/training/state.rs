@@ -4,7 +4,7 @@ use deepq_agents::{Agent, AgentState, Counters};
 use deepq_envs::{BoxedEnv, Capture, Element, Journal};
 use serde::{Deserialize, Serialize};
 
-use super::{Episode, Phase, Plan, Training, TrainingError};
+use super::{Episode, Phase, Plan, Playground, Training, TrainingError};
 use crate::evaluation::Evaluation;
 use crate::run::{Digest, HashingWriter};
 
@@ -42,7 +42,7 @@ impl<E: Element> Training<E> {
     ///
     /// If an environment cannot give it.
     pub fn captures(&self) -> Result<Vec<Capture>, TrainingError> {
-        Ok(self.environments.envs().iter().map(Journal::capture).collect::<Result<_, _>>()?)
+        Ok(self.playground.environments.envs().iter().map(Journal::capture).collect::<Result<_, _>>()?)
     }
 
     /// A run that goes on from a state. The agent is in its state already, its replay included.
@@ -58,7 +58,7 @@ impl<E: Element> Training<E> {
         captures: &[Capture],
     ) -> Result<Self, TrainingError> {
         let mut training = Self::without_start(plan, environments, agent)?;
-        let n = training.environments.len();
+        let n = training.playground.environments.len();
         if captures.len() != n || state.games.len() != n {
             let message = format!("it has {} environments, the experiment {n}", captures.len());
             return Err(TrainingError::State(message));
@@ -67,8 +67,9 @@ impl<E: Element> Training<E> {
             return Err(TrainingError::State("its counters are not the agent's".to_owned()));
         }
         let len = training.observation_len();
-        let rows = training.observations.chunks_exact_mut(len);
-        for ((env, capture), observation) in training.environments.envs_mut().iter_mut().zip(captures).zip(rows) {
+        let Playground { environments, observations, .. } = &mut training.playground;
+        let rows = observations.chunks_exact_mut(len);
+        for ((env, capture), observation) in environments.envs_mut().iter_mut().zip(captures).zip(rows) {
             env.restore(capture, observation)?;
         }
         let TrainingState { counters, frames, games, last_evaluation, best_evaluation } = state;
@@ -77,6 +78,8 @@ impl<E: Element> Training<E> {
         training.last_evaluation = last_evaluation;
         training.best_evaluation = best_evaluation;
         // Rows of means were written before the checkpoint; an evaluation may have been interrupted.
+        let portion = plan.concurrent_steps.max(n as u64);
+        training.played_from = counters.agent_steps.saturating_sub(portion);
         training.phase = Phase::Evaluating;
         if !training.evaluation_is_due() {
             training.checkpointed_at = Some(counters.agent_steps);

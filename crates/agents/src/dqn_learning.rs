@@ -1,0 +1,164 @@
+//! The half of a DQN agent that learns: sample, target, loss, update.
+
+use candle_core::Tensor;
+use deepq_envs::{Element, NumpyRng};
+use deepq_nets::{Gradients, Optimizer, OptimizerSpec, QNetwork, TdLoss, td_loss};
+use deepq_replay::{Batch, Replay};
+
+use crate::rows::tensor;
+use crate::updates_due::UpdatesDue;
+use crate::{AgentError, Counters, DqnSpec, Learner, TargetUpdate, UpdateReport, targets};
+
+/// Everything that an update needs or changes.
+pub(crate) struct Learning<E: Element> {
+    pub(crate) spec: DqnSpec,
+    pub(crate) online: QNetwork,
+    pub(crate) target: Option<QNetwork>,
+    pub(crate) optimizer_spec: OptimizerSpec,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) replay: Box<dyn Replay<E>>,
+    pub(crate) replay_rng: NumpyRng,
+    pub(crate) updates_due: UpdatesDue,
+    /// How many times the target network has followed.
+    pub(crate) target_times: u64,
+    pub(crate) gradients: Option<Gradients>,
+    pub(crate) batch: Batch<E>,
+}
+
+/// Learning, with counters that nobody else looks at meanwhile.
+pub(crate) struct LearningHalf<'a, E: Element> {
+    pub(crate) learning: &'a mut Learning<E>,
+    /// As they were when the agent was taken apart; updates go on.
+    pub(crate) counters: Counters,
+    pub(crate) updates: &'a mut u64,
+}
+
+impl<E: Element> Learner for LearningHalf<'_, E> {
+    fn learn(&mut self) -> Result<Option<UpdateReport>, AgentError> {
+        let report = self.learning.learn(&mut self.counters)?;
+        *self.updates = self.counters.updates;
+        Ok(report)
+    }
+}
+
+impl<E: Element> Learning<E> {
+    /// Makes the next update that is due, or gives `None` where none is.
+    pub(crate) fn learn(&mut self, counters: &mut Counters) -> Result<Option<UpdateReport>, AgentError> {
+        if self.updates_due.take(&self.spec, counters.agent_steps, self.replay.len()) {
+            return self.update(counters).map(Some);
+        }
+        // A copy by steps or episodes comes after the updates of the same step, also where there are none.
+        self.update_target(counters)?;
+        Ok(None)
+    }
+
+    /// One update: sample, target, loss, update.
+    fn update(&mut self, counters: &mut Counters) -> Result<UpdateReport, AgentError> {
+        let update = counters.updates + 1;
+
+        // Sample a batch of transitions.
+        self.replay.sample(self.spec.batch_size, &mut self.replay_rng, &mut self.batch)?;
+        let batch = &self.batch;
+
+        // Their Q-values, and what these should have been.
+        let observations = tensor(&self.online, &batch.observations)?;
+        let next_observations = tensor(&self.online, &batch.next_observations)?;
+        let (q_tm1, q_t_online) = if self.asks_online_of_next() {
+            let (q_tm1, q_t) = self.online.forward_with_next(&observations, &next_observations)?;
+            (q_tm1, Some(q_t))
+        } else {
+            (self.online.forward(&observations)?, None)
+        };
+        let targets = self.targets_from(batch, &next_observations, q_t_online)?;
+
+        // The loss of their difference.
+        let TdLoss { loss, .. } = td_loss(&q_tm1, &batch.actions, &targets, Some(&batch.weights), self.spec.loss)?;
+        let loss_value = loss.to_scalar::<f32>()?;
+        let q_values = q_tm1.flatten_all()?.to_vec1::<f32>()?;
+        let diverged = |quantity, value| AgentError::Diverged {
+            update,
+            quantity,
+            value,
+            largest_reward: largest(&batch.rewards),
+            largest_q: largest(&q_values),
+        };
+        if !loss_value.is_finite() {
+            return Err(diverged("loss", f64::from(loss_value)));
+        }
+
+        // A step down its gradient.
+        self.gradients = None;
+        let mut gradients = self.online.backward(&loss)?;
+        let gradient_norm = self.spec.clip_gradient.apply(&mut gradients)?;
+        if !gradient_norm.is_finite() {
+            return Err(diverged("gradient norm", gradient_norm));
+        }
+        self.optimizer.step(self.online.parameters(), &gradients)?;
+        self.gradients = Some(gradients);
+        counters.updates = update;
+
+        let taken = q_values.chunks_exact(self.online.actions()).zip(&batch.actions);
+        let mean_q = taken.map(|(q, action)| q[*action as usize]).sum::<f32>() / batch.actions.len() as f32;
+
+        // The target network follows.
+        let target_copied = self.update_target(counters)?;
+        Ok(UpdateReport { update, loss: loss_value, mean_q, gradient_norm: gradient_norm as f32, target_copied })
+    }
+
+    /// What the Q-value of each of a batch's transitions is moved towards.
+    pub(crate) fn targets(&self, batch: &Batch<E>) -> Result<Vec<f32>, AgentError> {
+        let next_observations = tensor(&self.online, &batch.next_observations)?;
+        self.targets_from(batch, &next_observations, None)
+    }
+
+    /// Whether targets need the online network's Q-values of the next observations: to select the action, or because
+    /// there is no target network.
+    fn asks_online_of_next(&self) -> bool {
+        self.spec.double || self.target.is_none()
+    }
+
+    /// The targets; with the online network's Q-values of the next observations, if they are known already.
+    fn targets_from(
+        &self,
+        batch: &Batch<E>,
+        next_observations: &Tensor,
+        q_t_online: Option<Tensor>,
+    ) -> Result<Vec<f32>, AgentError> {
+        let (r_t, discount_t) = (&batch.rewards, &batch.discounts);
+        let slice = |q: Tensor| -> Result<Vec<f32>, AgentError> { Ok(q.flatten_all()?.to_vec1()?) };
+        let values = |network: &QNetwork| slice(network.values(next_observations)?);
+        let online_values = || q_t_online.map_or_else(|| values(&self.online), slice);
+        let mut targets = match &self.target {
+            Some(target) if self.spec.double => {
+                targets::double_q_learning(r_t, discount_t, &values(target)?, &online_values()?)?
+            }
+            Some(target) => targets::q_learning(r_t, discount_t, &values(target)?)?,
+            None => targets::q_learning(r_t, discount_t, &online_values()?)?,
+        };
+        if let Some(value) = self.spec.terminal_target {
+            targets::fix_terminal(&mut targets, discount_t, value);
+        }
+        Ok(targets)
+    }
+
+    /// Lets the target network follow the online network, if it is time; says whether it was.
+    fn update_target(&mut self, counters: &Counters) -> Result<bool, AgentError> {
+        let Some(target) = &self.target else { return Ok(false) };
+        let times = self.spec.target_update.times(counters);
+        if times == self.target_times {
+            return Ok(false);
+        }
+        match self.spec.target_update {
+            TargetUpdate::Polyak { tau, .. } => target.parameters().blend_from(self.online.parameters(), tau)?,
+            _ => target.copy_from(&self.online)?,
+        }
+        self.target_times = times;
+        tracing::debug!(updates = counters.updates, "the target network followed");
+        Ok(true)
+    }
+}
+
+/// The largest absolute value; NaN where there is one.
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |largest: f32, value| if value.is_nan() { *value } else { largest.max(value.abs()) })
+}
