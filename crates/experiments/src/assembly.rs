@@ -1,12 +1,12 @@
 //! Makes what an experiment names: environments, agents, evaluators.
 
-use deepq_agents::{Agent, AgentError, Dqn, DqnParts};
+use deepq_agents::{Agent, AgentError, Dqn, DqnParts, Reinforce, ReinforceParts};
 use deepq_envs::{AnyEnv, BoxedEnv, Element, ElementKind, EnvError, EnvOptions, OptionValue, Registry, Seeds};
 use deepq_nets::{Device, NetError, QNetwork};
 use deepq_replay::{Layout, ReplayError, ReplaySpec};
 
 use crate::RunError;
-use crate::config::{Document, EnvironmentSection, Experiment, KeyProblem, Problem, of_agent, of_net};
+use crate::config::{Algorithm, Document, EnvironmentSection, Experiment, KeyProblem, Problem, of_agent, of_net};
 use crate::evaluation::{Evaluator, Protocol};
 use crate::memory::MemoryPlan;
 use crate::stopwatch::{Stopwatch, TimedReplay};
@@ -27,6 +27,13 @@ impl Observed for u8 {
     fn env(env: AnyEnv) -> Option<BoxedEnv<Self>> {
         env.into_frames()
     }
+}
+
+/// What an agent is made for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Training,
+    Playing,
 }
 
 /// An experiment with everything at hand that it is made of.
@@ -131,8 +138,12 @@ impl<'a> Assembly<'a> {
     ///
     /// If the replay or the network is impossible; the message names the key.
     pub fn memory<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<MemoryPlan, RunError> {
-        let replay = &self.experiment.replay;
-        let replay = replay.planned_bytes::<E>(&self.layout(env)).map_err(|error| self.of_replay(error))?;
+        let replay = match self.algorithm()? {
+            Algorithm::Dqn { replay, .. } => {
+                replay.planned_bytes::<E>(&self.layout(env)).map_err(|error| self.of_replay(error))?
+            }
+            Algorithm::Reinforce { .. } => 0,
+        };
         let network = self.network(env)?;
         // Online and target weights, gradients, two moments.
         const COPIES: u64 = 5;
@@ -143,10 +154,7 @@ impl<'a> Assembly<'a> {
         let shape = env.observation_space().shape();
         let mut rng = self.seeds().stream("weights");
         let network = QNetwork::new(&self.experiment.network, shape, env.action_space().n(), &mut rng, self.device);
-        network.map_err(|error| match error {
-            error @ NetError::Spec { .. } => self.document.locate(of_net(error, "network")).into(),
-            error => AgentError::from(error).into(),
-        })
+        network.map_err(|error| self.of_agent(error.into()))
     }
 
     /// The agent, at its first step.
@@ -155,41 +163,64 @@ impl<'a> Assembly<'a> {
     ///
     /// If it cannot be made; the message names the key.
     pub fn agent<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<Box<dyn Agent<E>>, RunError> {
-        self.agent_with(env, &self.experiment.replay)
+        self.agent_for(env, Purpose::Training)
     }
 
-    /// An agent to play with, not to train: its replay has room for a batch.
+    /// An agent to play with, not to train: its replay, if it has one, has room for a batch.
     ///
     /// # Errors
     ///
     /// As [`agent`](Self::agent).
     pub fn player<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<Box<dyn Agent<E>>, RunError> {
-        let capacity = self.experiment.training.batch_size + self.layout(env).streams * 256;
-        self.agent_with(env, &ReplaySpec::uniform(capacity))
+        self.agent_for(env, Purpose::Playing)
     }
 
-    fn agent_with<E: Observed>(&self, env: &BoxedEnv<E>, replay: &ReplaySpec) -> Result<Box<dyn Agent<E>>, RunError> {
-        let spec = self.experiment.dqn();
-        let replay = replay.build::<E>(&self.layout(env), spec.discount).map_err(|error| self.of_replay(error))?;
-        let replay = Box::new(TimedReplay { replay, sampling: self.sampling.clone() });
-        let agent = Dqn::new(DqnParts {
-            spec: &spec,
-            exploration: &self.experiment.exploration,
-            network: &self.experiment.network,
-            optimizer: &self.experiment.optimizer,
-            replay,
-            observation_shape: env.observation_space().shape(),
-            actions: env.action_space().n(),
-            seeds: &self.seeds(),
-            device: self.device,
-        });
-        match agent {
-            Ok(agent) => Ok(Box::new(agent)),
-            Err(AgentError::Spec(error)) => Err(self.document.locate(of_agent(error)).into()),
-            Err(AgentError::Net(error @ NetError::Spec { .. })) => {
-                Err(self.document.locate(of_net(error, "network")).into())
+    fn algorithm(&self) -> Result<Algorithm<'_>, RunError> {
+        self.experiment.algorithm().map_err(|problem| self.document.locate(problem).into())
+    }
+
+    fn agent_for<E: Observed>(&self, env: &BoxedEnv<E>, purpose: Purpose) -> Result<Box<dyn Agent<E>>, RunError> {
+        let Experiment { network, optimizer, .. } = self.experiment;
+        let (observation_shape, actions) = (env.observation_space().shape(), env.action_space().n());
+        let layout = self.layout(env);
+        let (seeds, device) = (&self.seeds(), self.device);
+        match self.algorithm()? {
+            Algorithm::Dqn { spec, exploration, replay } => {
+                let replay = match purpose {
+                    Purpose::Training => replay,
+                    Purpose::Playing => &ReplaySpec::uniform(spec.batch_size + layout.streams * 256),
+                };
+                let replay = replay.build::<E>(&layout, spec.discount).map_err(|error| self.of_replay(error))?;
+                let replay = Box::new(TimedReplay { replay, sampling: self.sampling.clone() });
+                let spec = &spec;
+                let agent = Dqn::new(DqnParts {
+                    spec,
+                    exploration,
+                    network,
+                    optimizer,
+                    replay,
+                    observation_shape,
+                    actions,
+                    seeds,
+                    device,
+                });
+                Ok(Box::new(agent.map_err(|error| self.of_agent(error))?))
             }
-            Err(error) => Err(error.into()),
+            Algorithm::Reinforce { spec } => {
+                let streams = layout.streams;
+                let parts =
+                    ReinforceParts { spec, network, optimizer, observation_shape, actions, streams, seeds, device };
+                Ok(Box::new(Reinforce::new(&parts).map_err(|error| self.of_agent(error))?))
+            }
+        }
+    }
+
+    /// Why an agent cannot be made, with the key.
+    fn of_agent(&self, error: AgentError) -> RunError {
+        match error {
+            AgentError::Spec(error) => self.document.locate(of_agent(error)).into(),
+            AgentError::Net(error @ NetError::Spec { .. }) => self.document.locate(of_net(error, "network")).into(),
+            error => error.into(),
         }
     }
 

@@ -72,6 +72,41 @@ fn missing_key_is_named_with_its_section() {
 }
 
 #[test]
+fn each_kind_of_agent_needs_its_own_sections_and_refuses_those_of_others() {
+    let error = file("[exploration]", "[elsewhere]");
+    assert!(error.contains("there is no key elsewhere"), "{error}");
+    let without = |section: &str| {
+        let text = config::find("cartpole").unwrap().text();
+        let (before, rest) = text.split_once(&format!("[{section}]")).unwrap();
+        let (_, after) = rest.split_once("\n[").unwrap();
+        let document = Document::parse("mine.toml", &format!("{before}[{after}")).unwrap();
+        let problem = document.read::<Experiment>().unwrap().validate().unwrap_err();
+        document.locate(problem).to_string()
+    };
+    assert_eq!(without("exploration"), "mine.toml: exploration is missing");
+    assert_eq!(without("replay"), "mine.toml: replay is missing");
+    let reinforce = |set: &str| {
+        let overrides = Overrides { set: vec![set.to_owned()], ..Overrides::default() };
+        config::load("reinforce-cartpole", &overrides).unwrap_err().to_string()
+    };
+    for (set, key) in [
+        ("training.batch_size=32", "training.batch_size"),
+        ("training.update_every=4", "training.update_every"),
+        ("replay={ kind = \"uniform\", capacity = 100 }", "replay"),
+        ("exploration={ kind = \"constant\", value = 0.1 }", "exploration"),
+    ] {
+        let expected = format!("--set {set}: {key}: an agent of kind \"reinforce\" does not use it; take it out");
+        assert_eq!(reinforce(set), expected);
+    }
+    let error = reinforce("agent.discount=1.5");
+    assert!(error.ends_with("agent.discount = 1.5 is not allowed: it must be from 0 to 1"), "{error}");
+    let error = reinforce("agent.double=true");
+    assert!(error.contains("there is no key agent.double"), "{error}");
+    let error = reinforce("agent.kind=reinfroce");
+    assert!(error.contains("it must be one of") && error.contains("\"reinforce\""), "{error}");
+}
+
+#[test]
 fn wrong_types_and_impossible_values_say_what_is_allowed() {
     for (set, words) in [
         ("agent.discount=2", "agent.discount = 2 is not allowed: it must be from 0 to 1"),

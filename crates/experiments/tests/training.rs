@@ -88,6 +88,35 @@ fn a_resumed_run_is_the_uninterrupted_one() {
     }
 }
 
+/// An agent without a replay, which keeps the episodes that are under way.
+#[test]
+fn reinforce_is_reproduced_resumed_and_evaluated_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, steps: u64, threads: usize, more: &[&str]| {
+        let set =
+            ["training.environments=2", "evaluation.every=200", "evaluation.episodes=4", "evaluation.environments=2"];
+        let set = set.iter().chain(more).map(ToString::to_string).collect();
+        let overrides = Overrides { set, steps: Some(steps), ..Overrides::default() };
+        let (experiment, document) = config::load("reinforce-cartpole", &overrides).unwrap();
+        let settings = Settings { threads: Some(threads), ..Settings::default() };
+        session::start(&experiment, &document, &folder.path().join(name), &settings).unwrap()
+    };
+    let whole = run("whole", 900, 1, &[]);
+    assert!(whole.updates > 10 && whole.episodes >= whole.updates, "{whole:?}");
+    assert_eq!(whole.replay_bytes, 0);
+    assert_eq!(run("threads", 900, 3, &[]).digest, whole.digest);
+    assert_ne!(run("discount", 900, 1, &["agent.discount=0.9"]).digest, whole.digest);
+    for stop in [98, 400] {
+        let name = format!("stopped at {stop}");
+        assert_ne!(run(&name, stop, 1, &[]).digest, whole.digest);
+        let resumed = session::resume(&folder.path().join(&name), Some(900), &Settings::default()).unwrap();
+        assert_eq!(resumed.digest, whole.digest, "from {stop}");
+    }
+    let request = EvaluationRequest { checkpoint: WhichCheckpoint::Last, ..EvaluationRequest::default() };
+    let evaluation = session::evaluate(&folder.path().join("whole"), &request, &Settings::default()).unwrap();
+    assert_eq!(Some((&evaluation).into()), whole.last_evaluation);
+}
+
 #[test]
 fn an_interrupted_run_goes_on_exactly() {
     let folder = tempfile::tempdir().unwrap();

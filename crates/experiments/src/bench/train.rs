@@ -1,5 +1,6 @@
 //! `train`: whole training runs, from the end of the first update on.
 
+use deepq_agents::LearningStarts;
 use deepq_envs::ElementKind;
 use deepq_nets::{Device, DeviceChoice};
 use serde_json::{Map, Value, json};
@@ -11,7 +12,7 @@ use super::report::{Better, Case};
 use super::{BenchError, Settings};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
-use crate::config::{self, Document, Experiment, Overrides};
+use crate::config::{self, Algorithm, Document, Experiment, Overrides};
 use crate::listeners::Screen;
 use crate::session;
 
@@ -34,10 +35,13 @@ pub(super) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, Bench
 
 fn case(name: &str, threads: usize, settings: &Settings, peers: &Peers) -> Result<Case, BenchError> {
     let file = settings.workspace.join("benches/train").join(name).with_added_extension("toml");
-    let (experiment, _) = config::load_file(&file, &Overrides::default())?;
-    let starts = match experiment.dqn().learning_starts {
-        deepq_agents::LearningStarts::Steps(steps) => steps,
-        deepq_agents::LearningStarts::Batches(batches) => batches * experiment.training.batch_size as u64,
+    let (experiment, document) = config::load_file(&file, &Overrides::default())?;
+    let starts = match experiment.algorithm().map_err(|problem| document.locate(problem))? {
+        Algorithm::Dqn { spec, .. } => match spec.learning_starts {
+            LearningStarts::Steps(steps) => steps,
+            LearningStarts::Batches(batches) => batches * spec.batch_size as u64,
+        },
+        Algorithm::Reinforce { .. } => 0,
     };
     let steps = settings.steps.map_or(experiment.training.steps, |measured| starts + measured);
     let (experiment, document) = config::load_file(&file, &Overrides { steps: Some(steps), ..Overrides::default() })?;
@@ -81,7 +85,7 @@ impl Run {
             "batch": training.batch_size,
             "update_every": training.update_every,
             "learning_starts": starts,
-            "replay_capacity": experiment.replay.capacity,
+            "replay_capacity": experiment.replay.as_ref().map(|replay| replay.capacity),
         });
         let assembly = Assembly::new(&experiment, &document, &settings.registry, &Device::Cpu);
         let parameters = match assembly.element()? {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use deepq_agents::{ClipGradient, ClipReward, DqnSpec, LearningStarts, Schedule, SpecError, TargetUpdate};
+use deepq_agents::{LearningStarts, Schedule, SpecError};
 use deepq_envs::{EnvOptions, OptionValue};
-use deepq_nets::{Loss, NetError, NetworkSpec, OptimizerSpec};
+use deepq_nets::{NetError, NetworkSpec, OptimizerSpec};
 use deepq_replay::ReplaySpec;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::algorithm::AgentSection;
 use super::error::{KeyProblem, Problem};
 
 /// A whole experiment, as its file says it.
@@ -25,12 +26,14 @@ pub struct Experiment {
     pub network: NetworkSpec,
     /// `[agent]`: the algorithm and its settings.
     pub agent: AgentSection,
-    /// `[exploration]`: the probability of a random action.
-    pub exploration: Schedule,
+    /// `[exploration]`: the probability of a random action, for agents that explore so.
+    #[serde(default)]
+    pub exploration: Option<Schedule>,
     /// `[optimizer]`.
     pub optimizer: OptimizerSpec,
-    /// `[replay]`.
-    pub replay: ReplaySpec,
+    /// `[replay]`, for agents that have one.
+    #[serde(default)]
+    pub replay: Option<ReplaySpec>,
     /// `[training]`: how long, how often, from which seed.
     pub training: TrainingSection,
     /// `[evaluation]`: the protocol by which the agent is judged.
@@ -61,32 +64,6 @@ impl<'de> Deserialize<'de> for EnvironmentSection {
     }
 }
 
-/// `[agent]`: the algorithm, named by `kind`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum AgentSection {
-    /// Deep Q-learning and its variants.
-    Dqn {
-        /// See [`DqnSpec::discount`].
-        discount: f64,
-        /// See [`DqnSpec::double`].
-        double: bool,
-        /// See [`DqnSpec::target_update`].
-        target_update: TargetUpdate,
-        /// See [`DqnSpec::loss`].
-        loss: Loss,
-        /// See [`DqnSpec::clip_gradient`].
-        #[serde(default)]
-        clip_gradient: ClipGradient,
-        /// See [`DqnSpec::clip_reward`].
-        #[serde(default)]
-        clip_reward: ClipReward,
-        /// See [`DqnSpec::terminal_target`].
-        #[serde(default)]
-        terminal_target: Option<f32>,
-    },
-}
-
 /// `[training]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,15 +74,18 @@ pub struct TrainingSection {
     pub steps: u64,
     /// Environments that play at the same time.
     pub environments: usize,
-    /// See [`DqnSpec::batch_size`].
-    pub batch_size: usize,
-    /// See [`DqnSpec::learning_starts`].
-    pub learning_starts: LearningStarts,
-    /// See [`DqnSpec::update_every`].
-    pub update_every: u64,
-    /// See [`DqnSpec::gradient_steps`].
-    #[serde(default = "one")]
-    pub gradient_steps: u64,
+    /// See [`DqnSpec::batch_size`](deepq_agents::DqnSpec::batch_size).
+    #[serde(default)]
+    pub batch_size: Option<usize>,
+    /// See [`DqnSpec::learning_starts`](deepq_agents::DqnSpec::learning_starts).
+    #[serde(default)]
+    pub learning_starts: Option<LearningStarts>,
+    /// See [`DqnSpec::update_every`](deepq_agents::DqnSpec::update_every).
+    #[serde(default)]
+    pub update_every: Option<u64>,
+    /// See [`DqnSpec::gradient_steps`](deepq_agents::DqnSpec::gradient_steps); 1 where it is not given.
+    #[serde(default)]
+    pub gradient_steps: Option<u64>,
     /// Agent steps that are played while the updates due before them are made, with the weights that there were when these
     /// updates began; 0 for playing and learning in turn. What is played is learned from after that. A multiple of
     /// `environments`.
@@ -149,36 +129,12 @@ pub struct CheckpointSection {
     pub keep: usize,
 }
 
-fn one() -> u64 {
-    1
-}
-
 /// The most environments at once: more is taken for a slip of the hand.
 const MAX_ENVIRONMENTS: usize = 4096;
 /// The most steps that are held back from the agent.
 const MAX_CONCURRENT_STEPS: u64 = 65_536;
 
 impl Experiment {
-    /// The settings of DQN, which are in two sections.
-    pub fn dqn(&self) -> DqnSpec {
-        let AgentSection::Dqn { discount, double, target_update, loss, clip_gradient, clip_reward, terminal_target } =
-            self.agent;
-        let TrainingSection { batch_size, learning_starts, update_every, gradient_steps, .. } = self.training;
-        DqnSpec {
-            discount,
-            double,
-            target_update,
-            loss,
-            clip_gradient,
-            clip_reward,
-            terminal_target,
-            batch_size,
-            learning_starts,
-            update_every,
-            gradient_steps,
-        }
-    }
-
     /// The evaluation's environment: the training's, with its own options in their place.
     pub fn evaluation_environment(&self) -> EnvironmentSection {
         let mut section = self.environment.clone();
@@ -209,10 +165,7 @@ impl Experiment {
         check(named, "name", format_args!("{:?}", self.name), "letters, digits, - and _: it becomes a folder's name")?;
         self.network.validate().map_err(|error| of_net(error, "network"))?;
         self.optimizer.validate().map_err(|error| of_net(error, "optimizer"))?;
-        self.dqn().validate().map_err(of_agent)?;
-        self.exploration
-            .validate(&(0.0..=1.0), "a probability, from 0 to 1")
-            .map_err(|error| KeyProblem::invalid(&format!("exploration.{}", error.key), &error.value, error.allowed))?;
+        self.algorithm()?.validate()?;
         self.training.validate()?;
         self.evaluation.validate()?;
         check(self.checkpoint.keep >= 1, "checkpoint.keep", self.checkpoint.keep, "at least 1")
@@ -248,7 +201,7 @@ fn check(holds: bool, key: &str, found: impl std::fmt::Display, allowed: &str) -
     if holds { Ok(()) } else { Err(KeyProblem::invalid(key, found, allowed)) }
 }
 
-/// Where the keys of [`DqnSpec`] stand in the file.
+/// Where the settings of agents stand in the file.
 pub(crate) fn of_agent(error: SpecError) -> KeyProblem {
     let section = match error.key {
         "batch_size" | "learning_starts" | "update_every" | "gradient_steps" => "training",

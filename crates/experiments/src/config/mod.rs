@@ -1,19 +1,21 @@
 //! Experiments as data: TOML files, checked whole before anything runs.
 //!
 //! ```
-//! use deepq_experiments::config::{self, Overrides};
+//! use deepq_experiments::config::{self, Algorithm, Overrides};
 //!
 //! let overrides = Overrides { set: vec!["agent.discount=0.98".into()], ..Overrides::default() };
 //! let (experiment, document) = config::load("cartpole", &overrides)?;
-//! assert_eq!(experiment.dqn().discount, 0.98);
+//! let Algorithm::Dqn { spec, .. } = experiment.algorithm()? else { unreachable!() };
+//! assert_eq!(spec.discount, 0.98);
 //! assert!(document.text().contains("discount = 0.98"));
 //!
 //! let overrides = Overrides { set: vec!["agent.discont=0.98".into()], ..Overrides::default() };
 //! let error = config::load("cartpole", &overrides).unwrap_err().to_string();
 //! assert!(error.starts_with("--set agent.discont=0.98: there is no key agent.discont; did you mean agent.discount?"));
-//! # Ok::<(), config::ConfigError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod algorithm;
 mod catalogue;
 mod document;
 mod error;
@@ -22,12 +24,11 @@ mod node;
 
 use std::path::Path;
 
+pub use algorithm::{AgentSection, Algorithm};
 pub use catalogue::{find, names, read};
 pub use document::Document;
 pub use error::{ConfigError, KeyProblem, Problem};
-pub use experiment::{
-    AgentSection, CheckpointSection, EnvironmentSection, EvaluationSection, Experiment, TrainingSection,
-};
+pub use experiment::{CheckpointSection, EnvironmentSection, EvaluationSection, Experiment, TrainingSection};
 pub(crate) use experiment::{of_agent, of_net};
 
 /// What a command line changes in an experiment.
