@@ -6,7 +6,7 @@ use deepq_nets::{Gradients, NetworkSpec, Optimizer, OptimizerSpec, Parameters, Q
 use deepq_replay::{Batch, Replay, Transition};
 
 use crate::dqn_learning::{Learning, LearningHalf};
-use crate::rows::{check, check_transition, values};
+use crate::rows::{Refilled, check, check_transition, values};
 use crate::updates_due::UpdatesDue;
 use crate::{
     Actor, Agent, AgentError, AgentState, Counters, DqnSpec, EpsilonGreedy, Halves, Schedule, SpecError, TargetUpdate,
@@ -85,6 +85,8 @@ impl<E: Element> Dqn<E> {
             target_times: 0,
             gradients: None,
             batch: Batch::default(),
+            observations: Refilled::default(),
+            next_observations: Refilled::default(),
         };
         let acting = Acting { exploration, random_actions: Vec::new(), copy: None };
         Ok(Self { acting, learning, counters: Counters::default() })

@@ -5,7 +5,7 @@ use deepq_envs::{Element, NumpyRng};
 use deepq_nets::{Gradients, Optimizer, OptimizerSpec, QNetwork, TdLoss, td_loss};
 use deepq_replay::{Batch, Replay};
 
-use crate::rows::tensor;
+use crate::rows::{Refilled, tensor};
 use crate::updates_due::UpdatesDue;
 use crate::{AgentError, Counters, DqnSpec, Learner, TargetUpdate, UpdateReport, targets};
 
@@ -23,6 +23,9 @@ pub(crate) struct Learning<E: Element> {
     pub(crate) target_times: u64,
     pub(crate) gradients: Option<Gradients>,
     pub(crate) batch: Batch<E>,
+    /// The batch's observations on the network's device.
+    pub(crate) observations: Refilled,
+    pub(crate) next_observations: Refilled,
 }
 
 /// Learning, with counters that nobody else looks at meanwhile.
@@ -61,8 +64,8 @@ impl<E: Element> Learning<E> {
         let batch = &self.batch;
 
         // Their Q-values, and what these should have been.
-        let observations = tensor(&self.online, &batch.observations)?;
-        let next_observations = tensor(&self.online, &batch.next_observations)?;
+        let observations = self.observations.with(&self.online, &batch.observations)?;
+        let next_observations = self.next_observations.with(&self.online, &batch.next_observations)?;
         let (q_tm1, q_t_online) = if self.asks_online_of_next() {
             let (q_tm1, q_t) = self.online.forward_with_next(&observations, &next_observations)?;
             (q_tm1, Some(q_t))

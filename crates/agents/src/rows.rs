@@ -1,6 +1,6 @@
 //! What an agent is given, one row a stream: checked, and on its way into a network.
 
-use candle_core::Tensor;
+use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor};
 use deepq_envs::{Element, ElementKind};
 use deepq_nets::QNetwork;
 use deepq_replay::Transition;
@@ -17,6 +17,45 @@ pub(crate) fn tensor<E: Element>(network: &QNetwork, observations: &[E]) -> Resu
         ElementKind::F32 => Tensor::from_slice(bytemuck::cast_slice::<E, f32>(observations), shape, device)?,
         ElementKind::U8 => Tensor::from_slice(bytemuck::cast_slice::<E, u8>(observations), shape, device)?,
     })
+}
+
+/// A tensor of observations that is filled again and again. A batch of frames is a megabyte: the system would take such
+/// memory back and clear it anew for every update.
+#[derive(Default)]
+pub(crate) struct Refilled {
+    tensor: Option<Tensor>,
+}
+
+impl Refilled {
+    /// Observations as [`tensor`] gives them. What was given before has these values from now on, too.
+    pub(crate) fn with<E: Element>(&mut self, network: &QNetwork, observations: &[E]) -> Result<Tensor, AgentError> {
+        let rows = count(observations, network.observation_shape())?;
+        match &self.tensor {
+            Some(tensor) if tensor.device().is_cpu() && tensor.dims()[0] == rows => {
+                tensor.inplace_op1(&Fill(observations))?;
+                Ok(tensor.clone())
+            }
+            _ => Ok(self.tensor.insert(tensor(network, observations)?).clone()),
+        }
+    }
+}
+
+/// Writes these values into a tensor of their number and type.
+struct Fill<'a, E>(&'a [E]);
+
+impl<E: Element> InplaceOp1 for Fill<'_, E> {
+    fn name(&self) -> &'static str {
+        "fill"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, _: &Layout) -> candle_core::Result<()> {
+        match storage {
+            CpuStorage::F32(values) => values.copy_from_slice(bytemuck::cast_slice(self.0)),
+            CpuStorage::U8(values) => values.copy_from_slice(bytemuck::cast_slice(self.0)),
+            _ => candle_core::bail!("observations are f32 or u8"),
+        }
+        Ok(())
+    }
 }
 
 /// The network's outputs `[rows, actions]`, row after row.

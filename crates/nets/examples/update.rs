@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo run --release -p deepq-nets --example update -- dueling --threads 1 [--seconds 5] [--mode step|act]
-//!     [--isa avx512|avx2|neon|portable|reference]
+//!     [--batch N] [--isa avx512|avx2|neon|portable|reference]
 //!
 //! mlp4    4-64-64-2,     batch 64        mlp8    8-128-4,       batch 64
 //! mlp256  8-256-256-4,   batch 128       nature  84x84x4 CNN, 6 actions, batch 32
@@ -142,7 +142,7 @@ fn median(samples: &mut [f64]) -> f64 {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let work = arguments.next().ok_or("which workload? mlp4, mlp8, mlp256, nature or dueling")?;
-    let (spec, shape, actions, batch) = workload(&work).ok_or("no such workload")?;
+    let (spec, shape, actions, mut batch) = workload(&work).ok_or("no such workload")?;
     let (mut threads, mut seconds, mut mode, mut isa) = (1, 5.0, "step".to_owned(), None);
     while let Some(option) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{option} needs a value"))?;
@@ -150,6 +150,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--threads" => threads = value.parse()?,
             "--seconds" => seconds = value.parse()?,
             "--mode" => mode = value,
+            "--batch" => batch = value.parse::<usize>()?.max(1),
             "--isa" => isa = Some(value),
             _ => return Err(format!("there is no option {option}").into()),
         }
@@ -213,7 +214,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Compute::Kernels(isa) => isa.to_string(),
     };
     println!(
-        "{{\"work\": \"{work}\", \"mode\": \"{mode}\", \"threads\": {threads}, \"compute\": \"{compute}\", \
+        "{{\"work\": \"{work}\", \"mode\": \"{mode}\", \"batch\": {batch}, \"threads\": {threads}, \"compute\": \"{compute}\", \
          \"wall_median\": {wall_median}, \"wall_min\": {wall_min}, \"cpu_median\": {cpu_median}, \"cpu_min\": {cpu_min}}}"
     );
     Ok(())

@@ -71,9 +71,9 @@ pub struct MatMul<'a> {
     pub relu: bool,
 }
 
-/// Below this many multiplications (some 0.15 ms) waking other threads costs more than it gains, unless they have nothing
+/// Below this many multiplications (some 0.3 ms) waking other threads costs more than it gains, unless they have nothing
 /// else to do.
-const WORTH_THREADS: usize = 1 << 24;
+const WORTH_THREADS: usize = 1 << 25;
 
 impl MatMul<'_> {
     /// Computes it, on several threads where that pays. The result is the same on any number of them.
