@@ -116,6 +116,8 @@ fn wrong_types_and_impossible_values_say_what_is_allowed() {
         ("training.steps=-1", "training.steps = -1 is not allowed: it must be a whole number, 0 or more"),
         ("training.steps=0", "training.steps = 0 is not allowed: it must be at least 1"),
         ("training.steps=1.5", "training.steps = 1.5 is not allowed: it must be a whole number, 0 or more"),
+        ("training.episodes=0", "training.episodes = 0 is not allowed: it must be at least 1"),
+        ("evaluation.every=-5", "a number of agent steps, 0 or more, or { episodes = N }"),
         ("training.environments=0", "training.environments = 0 is not allowed: it must be from 1 to 4096"),
         ("training.batch_size=0", "training.batch_size = 0 is not allowed: it must be at least 1"),
         ("agent.loss=hubre", "agent.loss = \"hubre\" is not allowed: it must be one of \"huber\", \"mse\""),

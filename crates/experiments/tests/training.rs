@@ -212,6 +212,33 @@ fn training_ends_when_an_evaluation_is_good_enough() {
     assert_eq!((summary.finished, summary.agent_steps), (Finished::Threshold, 200));
 }
 
+/// Evaluations and the end of a run counted in episodes, also across a resumption.
+#[test]
+fn a_run_can_be_planned_by_the_episode() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, episodes: u64| {
+        let episodes = format!("training.episodes={episodes}");
+        train("cartpole", &folder.path().join(name), &["evaluation.every={ episodes = 4 }", &episodes])
+    };
+    let whole = run("whole", 10);
+    assert_eq!((whole.finished, whole.episodes), (Finished::Episodes, 10));
+    let rows = fs::read_to_string(folder.path().join("whole/eval.csv")).unwrap();
+    // After 4, after 8, and at the end.
+    assert_eq!(rows.lines().count(), 1 + 3, "{rows}");
+    assert_eq!(whole.last_evaluation.unwrap().at_step, whole.agent_steps);
+
+    let first = train(
+        "cartpole",
+        &folder.path().join("resumed"),
+        &["evaluation.every={ episodes = 4 }", "training.episodes=10", "training.steps=111"],
+    );
+    assert!(first.episodes < 10 && first.finished == Finished::Steps, "{first:?}");
+    let resumed = session::resume(&folder.path().join("resumed"), Some(20_000), &Settings::default()).unwrap();
+    assert_eq!((resumed.digest, resumed.finished), (whole.digest, Finished::Episodes));
+    let evaluated_again = fs::read_to_string(folder.path().join("resumed/eval.csv")).unwrap();
+    assert!(rows.lines().all(|row| evaluated_again.contains(row)), "{evaluated_again}");
+}
+
 #[test]
 fn more_memory_than_there_is_is_refused_with_the_figure() {
     let folder = tempfile::tempdir().unwrap();

@@ -89,7 +89,7 @@ fn text(summary: &Summary) -> String {
     let mut lines = vec![format!(
         "{} after {} steps, {} updates and {} episodes in {}",
         match summary.finished {
-            Finished::Steps => "Done",
+            Finished::Steps | Finished::Episodes => "Done",
             Finished::Threshold => "Done: the evaluation reached evaluation.stop_at",
             Finished::Interrupted => "Interrupted",
         },

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::algorithm::AgentSection;
 use super::error::{KeyProblem, Problem};
+use super::every::Every;
 
 /// A whole experiment, as its file says it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -72,6 +73,9 @@ pub struct TrainingSection {
     pub seed: u64,
     /// Agent steps of the whole run, those of all environments together.
     pub steps: u64,
+    /// Episodes after which the run ends, if its steps have not ended it before; without them only the steps do.
+    #[serde(default)]
+    pub episodes: Option<u64>,
     /// Environments that play at the same time.
     pub environments: usize,
     /// See [`DqnSpec::batch_size`](deepq_agents::DqnSpec::batch_size).
@@ -102,8 +106,8 @@ pub struct TrainingSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationSection {
-    /// Agent steps between two evaluations; 0 for none.
-    pub every: u64,
+    /// Agent steps or episodes between two evaluations; 0 for none.
+    pub every: Every,
     /// Episodes of an evaluation.
     pub episodes: usize,
     /// Environments that play them at the same time.
@@ -174,8 +178,9 @@ impl Experiment {
 
 impl TrainingSection {
     fn validate(&self) -> Result<(), KeyProblem> {
-        let &Self { steps, environments, concurrent_steps, log_every, .. } = self;
+        let &Self { steps, episodes, environments, concurrent_steps, log_every, .. } = self;
         check(steps >= 1, "training.steps", steps, "at least 1")?;
+        check(episodes != Some(0), "training.episodes", 0, "at least 1")?;
         let possible = (1..=MAX_ENVIRONMENTS).contains(&environments);
         check(possible, "training.environments", environments, &format!("from 1 to {MAX_ENVIRONMENTS}"))?;
         let whole = concurrent_steps.is_multiple_of(environments as u64) && concurrent_steps <= MAX_CONCURRENT_STEPS;

@@ -19,6 +19,7 @@ mod algorithm;
 mod catalogue;
 mod document;
 mod error;
+mod every;
 mod experiment;
 mod node;
 
@@ -28,6 +29,7 @@ pub use algorithm::{AgentSection, Algorithm};
 pub use catalogue::{find, names, read};
 pub use document::Document;
 pub use error::{ConfigError, KeyProblem, Problem};
+pub use every::Every;
 pub use experiment::{CheckpointSection, EnvironmentSection, EvaluationSection, Experiment, TrainingSection};
 pub(crate) use experiment::{of_agent, of_net};
 

@@ -19,7 +19,7 @@ pub struct Summary {
     pub device: String,
     /// Threads of the pool.
     pub threads: usize,
-    /// How the run ended: `"steps"` (all done), `"threshold"` (an evaluation reached `stop_at`), `"interrupted"`.
+    /// How the run ended: `"steps"` or `"episodes"` (all done), `"threshold"` (an evaluation reached `stop_at`), `"interrupted"`.
     pub finished: Finished,
     /// Agent steps done.
     pub agent_steps: u64,
@@ -92,6 +92,8 @@ impl TimeSpent {
 pub enum Finished {
     /// All agent steps were done.
     Steps,
+    /// All episodes were played.
+    Episodes,
     /// An evaluation reached `evaluation.stop_at`.
     Threshold,
     /// Somebody asked it to stop; it can go on.

@@ -21,7 +21,7 @@ pub(crate) use playing::Stopwatches;
 use playing::{PlayError, Played, Playground};
 pub use state::TrainingState;
 
-use crate::config::{EvaluationSection, TrainingSection};
+use crate::config::{EvaluationSection, Every, TrainingSection};
 use crate::evaluation::Evaluation;
 use crate::run::Finished;
 
@@ -59,12 +59,14 @@ pub struct Plan {
     pub steps: u64,
     /// Played while the updates due before them are made; 0 for playing and learning in turn.
     pub concurrent_steps: u64,
+    /// Episodes after which it ends, if the steps have not ended it before.
+    pub episodes: Option<u64>,
     /// Between two rows of means.
     pub log_every: u64,
     /// Between two histograms.
     pub histograms_every: u64,
     /// Between two evaluations.
-    pub evaluate_every: u64,
+    pub evaluate_every: Every,
     /// Between two checkpoints.
     pub checkpoint_every: u64,
     /// Training ends when an evaluation's mean reaches this.
@@ -74,9 +76,18 @@ pub struct Plan {
 impl Plan {
     /// The plan of an experiment.
     pub fn new(training: &TrainingSection, evaluation: &EvaluationSection, checkpoint_every: u64) -> Self {
-        let &TrainingSection { steps, concurrent_steps, log_every, histograms_every, .. } = training;
+        let &TrainingSection { steps, episodes, concurrent_steps, log_every, histograms_every, .. } = training;
         let &EvaluationSection { every: evaluate_every, stop_at, .. } = evaluation;
-        Self { steps, concurrent_steps, log_every, histograms_every, evaluate_every, checkpoint_every, stop_at }
+        Self {
+            steps,
+            episodes,
+            concurrent_steps,
+            log_every,
+            histograms_every,
+            evaluate_every,
+            checkpoint_every,
+            stop_at,
+        }
     }
 }
 
@@ -107,6 +118,8 @@ pub struct Training<E: Element> {
     /// The running game of each environment.
     games: Vec<Episode>,
     frames: u64,
+    /// Episodes that had ended at the last evaluation.
+    evaluated_episodes: u64,
     last_evaluation: Option<Evaluation>,
     best_evaluation: Option<Evaluation>,
     phase: Phase,
@@ -155,6 +168,7 @@ impl<E: Element> Training<E> {
             played_from: 0,
             games,
             frames: 0,
+            evaluated_episodes: 0,
             last_evaluation: None,
             best_evaluation: None,
             phase: Phase::Playing,
@@ -206,6 +220,7 @@ impl<E: Element> Training<E> {
         if best {
             self.best_evaluation = Some(evaluation.clone());
         }
+        self.evaluated_episodes = self.agent.counters().episodes;
         self.last_evaluation = Some(evaluation);
         best
     }
@@ -279,14 +294,20 @@ impl<E: Element> Training<E> {
     }
 
     fn budget_is_spent(&self) -> bool {
-        self.agent.counters().agent_steps >= self.plan.steps
+        self.agent.counters().agent_steps >= self.plan.steps || self.episodes_are_spent()
+    }
+
+    fn episodes_are_spent(&self) -> bool {
+        self.plan.episodes.is_some_and(|episodes| self.agent.counters().episodes >= episodes)
     }
 
     /// Whether an evaluation should have taken place by now and has not.
     fn evaluation_is_due(&self) -> bool {
-        let (now, every) = (self.agent.counters().agent_steps, self.plan.evaluate_every);
-        let evaluated_at = self.last_evaluation.as_ref().map_or(0, |evaluation| evaluation.at_step);
-        every > 0 && (now / every > evaluated_at / every || self.budget_is_spent() && now > evaluated_at)
+        let (now, every) = (self.agent.counters(), self.plan.evaluate_every);
+        let agent_steps = self.last_evaluation.as_ref().map_or(0, |evaluation| evaluation.at_step);
+        let then = Counters { agent_steps, episodes: self.evaluated_episodes, updates: 0 };
+        let missed = self.budget_is_spent() && now.agent_steps > agent_steps;
+        !every.is_never() && (every.times(&now) > every.times(&then) || missed)
     }
 
     /// Why the run ends here, if it does.
@@ -296,7 +317,8 @@ impl<E: Element> Training<E> {
             Some(Finished::Threshold)
         } else if self.budget_is_spent() {
             // Also when asked to stop: there is nothing left to stop, unless its evaluation was.
-            Some(if self.evaluation_is_due() { Finished::Interrupted } else { Finished::Steps })
+            let spent = if self.episodes_are_spent() { Finished::Episodes } else { Finished::Steps };
+            Some(if self.evaluation_is_due() { Finished::Interrupted } else { spent })
         } else {
             self.stopping.then_some(Finished::Interrupted)
         }

@@ -18,6 +18,9 @@ pub struct TrainingState {
     pub frames: u64,
     /// The running game of each environment.
     pub games: Vec<Episode>,
+    /// Episodes that had ended at the last evaluation.
+    #[serde(default)]
+    pub evaluated_episodes: u64,
     /// The last evaluation.
     pub last_evaluation: Option<Evaluation>,
     /// The best evaluation.
@@ -31,6 +34,7 @@ impl<E: Element> Training<E> {
             counters: self.agent.counters(),
             frames: self.frames,
             games: self.games.clone(),
+            evaluated_episodes: self.evaluated_episodes,
             last_evaluation: self.last_evaluation.clone(),
             best_evaluation: self.best_evaluation.clone(),
         }
@@ -72,9 +76,10 @@ impl<E: Element> Training<E> {
         for ((env, capture), observation) in environments.envs_mut().iter_mut().zip(captures).zip(rows) {
             env.restore(capture, observation)?;
         }
-        let TrainingState { counters, frames, games, last_evaluation, best_evaluation } = state;
+        let TrainingState { counters, frames, games, evaluated_episodes, last_evaluation, best_evaluation } = state;
         training.frames = frames;
         training.games = games;
+        training.evaluated_episodes = evaluated_episodes;
         training.last_evaluation = last_evaluation;
         training.best_evaluation = best_evaluation;
         // Rows of means were written before the checkpoint; an evaluation may have been interrupted.
