@@ -69,6 +69,12 @@ pub(crate) struct Train {
     /// The root of all randomness [default: the experiment's training.seed]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Train from each of these seeds, as 1..5 or 3,7,11: a run each, in one folder
+    #[arg(long, value_name = "SEEDS", conflicts_with_all = ["resume", "seed"])]
+    pub(crate) seeds: Option<String>,
+    /// Runs at the same time [default: 1]
+    #[arg(long, value_name = "N", requires = "seeds")]
+    pub(crate) jobs: Option<u16>,
     /// Agent steps of the whole run [default: the experiment's training.steps]
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<u64>,

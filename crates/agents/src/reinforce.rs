@@ -57,6 +57,7 @@ impl ReinforceSpec {
 pub struct Reinforce<E: Element> {
     pub(crate) spec: ReinforceSpec,
     pub(crate) policy: QNetwork,
+    optimizer_spec: OptimizerSpec,
     pub(crate) optimizer: Optimizer,
     pub(crate) rng: NumpyRng,
     pub(crate) counters: Counters,
@@ -98,6 +99,7 @@ impl<E: Element> Reinforce<E> {
         spec.validate()?;
         let policy = QNetwork::new(network, observation_shape, actions, &mut seeds.stream("weights"), device)?;
         Ok(Self {
+            optimizer_spec: *optimizer,
             optimizer: Optimizer::new(optimizer, policy.parameters())?,
             spec: spec.clone(),
             policy,
@@ -112,6 +114,35 @@ impl<E: Element> Reinforce<E> {
     /// The network that gives the logits.
     pub fn policy(&self) -> &QNetwork {
         &self.policy
+    }
+
+    /// Takes over parts of another network's weights; as [`Dqn::load_parts`](crate::Dqn::load_parts).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.check_not_started()?;
+        Ok(self.policy.parameters().load_parts(weights, parts)?)
+    }
+
+    /// Keeps parts of the weights as they are; as [`Dqn::freeze`](crate::Dqn::freeze).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.check_not_started()?;
+        let frozen = self.policy.parameters().freeze(parts)?;
+        self.optimizer = Optimizer::new(&self.optimizer_spec, self.policy.parameters())?;
+        Ok(frozen)
+    }
+
+    fn check_not_started(&self) -> Result<(), AgentError> {
+        match self.counters.updates {
+            0 => Ok(()),
+            updates => Err(AgentError::Started { updates }),
+        }
     }
 
     fn stream(&mut self, stream: usize) -> Result<&mut Option<Episode<E>>, AgentError> {

@@ -9,7 +9,9 @@ use crate::RunError;
 use crate::config::{Algorithm, Document, EnvironmentSection, Experiment, KeyProblem, Problem, of_agent, of_net};
 use crate::evaluation::{Evaluator, Protocol};
 use crate::memory::MemoryPlan;
+use crate::session::Weights;
 use crate::stopwatch::{Stopwatch, TimedReplay};
+use crate::transfer::{Transferable, transfer};
 
 /// An element type whose environments the registry can give.
 pub trait Observed: Element {
@@ -31,8 +33,9 @@ impl Observed for u8 {
 
 /// What an agent is made for.
 #[derive(Clone, Copy)]
-enum Purpose {
-    Training,
+enum Purpose<'a> {
+    /// To train, from these weights.
+    Training(Option<&'a Weights>),
     Playing,
 }
 
@@ -157,13 +160,17 @@ impl<'a> Assembly<'a> {
         network.map_err(|error| self.of_agent(error.into()))
     }
 
-    /// The agent, at its first step.
+    /// The agent, at its first step; with parts of these weights, which `[transfer]` names, where it is a new run.
     ///
     /// # Errors
     ///
     /// If it cannot be made; the message names the key.
-    pub fn agent<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<Box<dyn Agent<E>>, RunError> {
-        self.agent_for(env, Purpose::Training)
+    pub(crate) fn agent<E: Observed>(
+        &self,
+        env: &BoxedEnv<E>,
+        weights: Option<&Weights>,
+    ) -> Result<Box<dyn Agent<E>>, RunError> {
+        self.agent_for(env, Purpose::Training(weights))
     }
 
     /// An agent to play with, not to train: its replay, if it has one, has room for a batch.
@@ -179,7 +186,7 @@ impl<'a> Assembly<'a> {
         self.experiment.algorithm().map_err(|problem| self.document.locate(problem).into())
     }
 
-    fn agent_for<E: Observed>(&self, env: &BoxedEnv<E>, purpose: Purpose) -> Result<Box<dyn Agent<E>>, RunError> {
+    fn agent_for<E: Observed>(&self, env: &BoxedEnv<E>, purpose: Purpose<'_>) -> Result<Box<dyn Agent<E>>, RunError> {
         let Experiment { network, optimizer, .. } = self.experiment;
         let (observation_shape, actions) = (env.observation_space().shape(), env.action_space().n());
         let layout = self.layout(env);
@@ -187,7 +194,7 @@ impl<'a> Assembly<'a> {
         match self.algorithm()? {
             Algorithm::Dqn { spec, exploration, replay } => {
                 let replay = match purpose {
-                    Purpose::Training => replay,
+                    Purpose::Training(_) => replay,
                     Purpose::Playing => &ReplaySpec::uniform(spec.batch_size + layout.streams * 256),
                 };
                 let replay = replay.build::<E>(&layout, spec.discount).map_err(|error| self.of_replay(error))?;
@@ -204,15 +211,28 @@ impl<'a> Assembly<'a> {
                     seeds,
                     device,
                 });
-                Ok(Box::new(agent.map_err(|error| self.of_agent(error))?))
+                self.ready(agent, purpose)
             }
             Algorithm::Reinforce { spec } => {
                 let streams = layout.streams;
                 let parts =
                     ReinforceParts { spec, network, optimizer, observation_shape, actions, streams, seeds, device };
-                Ok(Box::new(Reinforce::new(&parts).map_err(|error| self.of_agent(error))?))
+                self.ready(Reinforce::new(&parts), purpose)
             }
         }
+    }
+
+    /// An agent after what `[transfer]` says.
+    fn ready<E: Element, A: Transferable<E>>(
+        &self,
+        agent: Result<A, AgentError>,
+        purpose: Purpose<'_>,
+    ) -> Result<Box<dyn Agent<E>>, RunError> {
+        let mut agent = agent.map_err(|error| self.of_agent(error))?;
+        if let Purpose::Training(weights) = purpose {
+            transfer(&mut agent, &self.experiment.transfer, weights, self.document)?;
+        }
+        Ok(Box::new(agent))
     }
 
     /// Why an agent cannot be made, with the key.

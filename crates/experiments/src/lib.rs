@@ -39,7 +39,9 @@ pub mod memory;
 pub mod parity;
 pub mod run;
 pub mod session;
+pub mod statistics;
 mod stopwatch;
 pub mod training;
+mod transfer;
 
 pub use error::RunError;

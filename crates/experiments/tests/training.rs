@@ -240,6 +240,69 @@ fn a_run_can_be_planned_by_the_episode() {
 }
 
 #[test]
+fn weights_are_taken_over_and_frozen_ones_keep_their_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str| folder.path().join(name);
+    let weights = |run: &Path| {
+        let newest = fs::read_dir(run.join("checkpoints")).unwrap().map(|entry| entry.unwrap().path());
+        let newest = newest.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("step-")).max();
+        fs::read(newest.unwrap().join("weights.safetensors")).unwrap()
+    };
+    let tensors = |bytes: &[u8], part: &str| {
+        let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
+        let mut of_part: Vec<(String, Vec<u8>)> = file
+            .iter()
+            .filter(|(name, _)| name.starts_with(part))
+            .map(|(name, tensor)| (name.to_owned(), tensor.data().to_vec()))
+            .collect();
+        of_part.sort();
+        assert!(!of_part.is_empty());
+        of_part
+    };
+    train("catch", &run("source"), &["training.steps=300", "evaluation.every=0"]);
+    let source = weights(&run("source"));
+    let from = format!("transfer.init_from={}", run("source").display());
+    let set = [from.as_str(), "transfer.parts=[\"torso\"]", "transfer.freeze=[\"torso\"]", "training.seed=2"];
+    let learn = |name: &str, steps: &str| train("catch", &run(name), &[&set[..], &[steps]].concat());
+    let whole = learn("learner", "training.steps=400");
+    let learner = weights(&run("learner"));
+    assert_eq!(tensors(&learner, "torso."), tensors(&source, "torso."));
+    assert_ne!(tensors(&learner, "head."), tensors(&source, "head."));
+    let agent = fs::read(run("learner/checkpoints/step-000000400/agent.safetensors")).unwrap();
+    let state = safetensors::SafeTensors::deserialize(&agent).unwrap();
+    let mut moments = state.names().into_iter().filter(|name| name.starts_with("optimizer."));
+    assert!(moments.clone().count() > 0 && moments.all(|name| name.starts_with("optimizer.head.")));
+
+    // It goes on exactly, and needs its source no more.
+    learn("stopped", "training.steps=250");
+    fs::remove_dir_all(run("source")).unwrap();
+    let resumed = session::resume(&run("stopped"), Some(400), &Settings::default()).unwrap();
+    assert_eq!(resumed.digest, whole.digest);
+
+    // All parts of a file of weights, and what is refused.
+    let file = run("weights.safetensors");
+    fs::write(&file, &source).unwrap();
+    let from_file = format!("transfer.init_from={}", file.display());
+    train("catch", &run("short"), &[&from_file, "training.steps=50"]);
+    assert_eq!(tensors(&weights(&run("short")), ""), tensors(&source, ""));
+    let refused = |set: &[&str]| {
+        let error = train_with("catch", &run("refused"), set, &Settings::default()).unwrap_err().to_string();
+        assert!(!run("refused").exists(), "nothing is left behind");
+        error
+    };
+    let error = refused(&[&from]);
+    assert!(error.starts_with("--set transfer.init_from=") && error.contains("source"), "{error}");
+    let error = refused(&[&from_file, "transfer.parts=[\"tail\"]"]);
+    assert!(error.contains("transfer.parts: the network has no part \"tail\"; it has torso, head"), "{error}");
+    let error = refused(&["transfer.freeze=[\"torso\", \"head\"]"]);
+    assert!(error.contains("transfer.freeze: this leaves nothing to train"), "{error}");
+    let error = refused(&["transfer.parts=[\"torso\"]"]);
+    assert!(error.contains("transfer.init_from is missing"), "{error}");
+    let error = refused(&[&from_file, "network.head.hidden=[32]"]);
+    assert!(error.contains("weights.safetensors cannot be used") && error.contains("head.0.weight"), "{error}");
+}
+
+#[test]
 fn more_memory_than_there_is_is_refused_with_the_figure() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");

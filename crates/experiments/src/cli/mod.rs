@@ -9,6 +9,7 @@ mod list;
 mod logging;
 mod output;
 mod parity;
+mod seeds;
 mod train;
 
 use std::path::PathBuf;

@@ -10,6 +10,7 @@ use deepq_experiments::listeners::{Screen, duration, grouped};
 use deepq_experiments::run::{EvaluationFigures, Finished, Summary};
 use deepq_experiments::session;
 
+use super::seeds::{self, SeedList};
 use super::{Machine, interrupt, logging, output};
 
 const EXAMPLES: &str = "\
@@ -19,6 +20,7 @@ Examples:
   deepq train cartpole --set agent.discount=0.98 --set network.torso.hidden=[64,64]
   deepq train mine.toml                               an experiment of your own
   deepq train --resume runs/first-pong --steps 40000  go on, and further
+  deepq train cartpole --seeds 1..5 --jobs 2          five runs, and what they say together
 
 A run is a folder: experiment.toml as it was run, metrics.csv, eval.csv,
 TensorBoard events, checkpoints, log.txt and summary.json. Ctrl-C writes a
@@ -37,13 +39,19 @@ pub(super) struct Arguments {
     /// The root of all randomness [default: the experiment's training.seed]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Train from each of these seeds, as 1..5 or 3,7,11: a run each, in one folder
+    #[arg(long, value_name = "SEEDS", conflicts_with_all = ["resume", "seed"])]
+    seeds: Option<SeedList>,
+    /// Runs at the same time
+    #[arg(long, value_name = "N", default_value = "1", requires = "seeds", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
     /// Agent steps of the whole run [default: the experiment's training.steps]
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
     /// Override a key of the experiment, as agent.discount=0.98
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// The run's own folder [default: runs/EXPERIMENT-sSEED-TIME]
+    /// The run's own folder, or that of all seeds [default: runs/EXPERIMENT-sSEED-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Show no progress
@@ -63,6 +71,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         settings.on_start = std::sync::Arc::new(move || log.open(&path));
         Ok(settings)
     };
+    if let (Some(list), Some(name)) = (&arguments.seeds, &arguments.experiment) {
+        let overrides = Overrides { set: arguments.set.clone(), seed: None, steps: arguments.steps };
+        let (experiment, _) = config::load(name, &overrides)?;
+        let folder = arguments.out.clone().unwrap_or_else(|| seeds::folder(&experiment.name, list, &timestamp()));
+        return seeds::run(name, &overrides, &list.0, arguments.jobs.into(), &folder, &settings(&folder)?);
+    }
     let (folder, summary) = match (&arguments.resume, &arguments.experiment) {
         (Some(run), _) => (run.clone(), session::resume(run, arguments.steps, &settings(run)?)?),
         (None, Some(name)) => {

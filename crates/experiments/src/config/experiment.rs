@@ -1,6 +1,7 @@
 //! What an experiment says, section by section.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use deepq_agents::{LearningStarts, Schedule, SpecError};
 use deepq_envs::{EnvOptions, OptionValue};
@@ -25,6 +26,9 @@ pub struct Experiment {
     pub environment: EnvironmentSection,
     /// `[network]`.
     pub network: NetworkSpec,
+    /// `[transfer]`: weights to start from, and those to keep as they are.
+    #[serde(default)]
+    pub transfer: TransferSection,
     /// `[agent]`: the algorithm and its settings.
     pub agent: AgentSection,
     /// `[exploration]`: the probability of a random action, for agents that explore so.
@@ -63,6 +67,23 @@ impl<'de> Deserialize<'de> for EnvironmentSection {
             None => Err(D::Error::missing_field("id")),
         }
     }
+}
+
+/// `[transfer]`: what a new run takes over from another one. Parts are named by the beginning of their weights' names, as
+/// `torso` or `advantage.2`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferSection {
+    /// A run's folder (the best evaluation's weights are taken), a checkpoint's folder, or a safetensors file with weights
+    /// named as here; PyTorch's will do. A run that is resumed does not look at it again.
+    #[serde(default)]
+    pub init_from: Option<PathBuf>,
+    /// The parts that are taken over; all, where it is not given. The others start fresh.
+    #[serde(default)]
+    pub parts: Option<Vec<String>>,
+    /// Parts that are not trained: they keep their bits, and the optimizer holds no state for them.
+    #[serde(default)]
+    pub freeze: Vec<String>,
 }
 
 /// `[training]`.
@@ -169,10 +190,21 @@ impl Experiment {
         check(named, "name", format_args!("{:?}", self.name), "letters, digits, - and _: it becomes a folder's name")?;
         self.network.validate().map_err(|error| of_net(error, "network"))?;
         self.optimizer.validate().map_err(|error| of_net(error, "optimizer"))?;
+        self.transfer.validate()?;
         self.algorithm()?.validate()?;
         self.training.validate()?;
         self.evaluation.validate()?;
         check(self.checkpoint.keep >= 1, "checkpoint.keep", self.checkpoint.keep, "at least 1")
+    }
+}
+
+impl TransferSection {
+    fn validate(&self) -> Result<(), KeyProblem> {
+        if self.parts.is_some() && self.init_from.is_none() {
+            return Err(KeyProblem::new("transfer.init_from", Problem::Missing));
+        }
+        let nothing = self.parts.as_ref().is_some_and(Vec::is_empty);
+        check(!nothing, "transfer.parts", "[]", "parts of the network, as [\"torso\"]")
     }
 }
 

@@ -30,7 +30,9 @@ pub use catalogue::{find, names, read};
 pub use document::Document;
 pub use error::{ConfigError, KeyProblem, Problem};
 pub use every::Every;
-pub use experiment::{CheckpointSection, EnvironmentSection, EvaluationSection, Experiment, TrainingSection};
+pub use experiment::{
+    CheckpointSection, EnvironmentSection, EvaluationSection, Experiment, TrainingSection, TransferSection,
+};
 pub(crate) use experiment::{of_agent, of_net};
 
 /// What a command line changes in an experiment.

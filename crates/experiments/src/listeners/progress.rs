@@ -17,6 +17,8 @@ pub struct Screen {
     bars: MultiProgress,
     shown: bool,
     terminal: bool,
+    /// Which of several runs this is the screen of: it says everything in one line, which begins so.
+    label: Option<String>,
 }
 
 impl Screen {
@@ -24,7 +26,12 @@ impl Screen {
     pub fn new(quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let target = if terminal && !quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { bars: MultiProgress::with_draw_target(target), shown: !quiet, terminal }
+        Self { bars: MultiProgress::with_draw_target(target), shown: !quiet, terminal, label: None }
+    }
+
+    /// The same screen for one of several runs, with this at the beginning of its line.
+    pub fn labelled(&self, label: &str) -> Self {
+        Self { label: Some(label.to_owned()), ..self.clone() }
     }
 
     /// Writes to standard error, above the bar.
@@ -36,7 +43,7 @@ impl Screen {
     /// A line above the bar, unless the screen is quiet; the log has it too.
     pub fn note(&self, line: &str) {
         tracing::info!("{line}");
-        if self.shown {
+        if self.shown && self.label.is_none() {
             self.line(line);
         }
     }
@@ -64,6 +71,7 @@ pub struct Progress {
     /// Time and agent step, over the last [`PACE`].
     paces: VecDeque<(Instant, u64)>,
     loss: Option<f32>,
+    evaluation: Option<f64>,
     last: Option<Instant>,
     steps_until_look: u32,
 }
@@ -85,6 +93,7 @@ impl Progress {
             returns: VecDeque::with_capacity(EPISODES),
             paces: VecDeque::new(),
             loss: None,
+            evaluation: None,
             last: None,
             steps_until_look: 0,
         }
@@ -114,7 +123,7 @@ impl Progress {
         }
     }
 
-    /// One line of at most 80 columns beside the bar, then one of figures.
+    /// One line of at most 80 columns beside the bar, then one of figures; of several runs one line each.
     fn text(&self, view: &View<'_>, now: Instant) -> String {
         let (steps, budget) = (view.counters.agent_steps, view.budget);
         let percent = 100 * steps.min(budget) / budget.max(1);
@@ -131,6 +140,10 @@ impl Progress {
         }
         figures.push(format!("epsilon {:.3}", view.exploration));
         figures.extend(self.loss.map(|loss| format!("loss {loss:.4}")));
+        if let Some(label) = &self.screen.label {
+            let evaluation = self.evaluation.map(|mean| format!("  evaluation {mean:.1}")).unwrap_or_default();
+            return format!("{label:<8} {place}{evaluation}");
+        }
         let separator = if self.bar.is_some() { "\n" } else { "  " };
         format!("{place}{separator}{}", figures.join("  "))
     }
@@ -174,7 +187,8 @@ impl Listener for Progress {
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation, best: bool) -> Result<(), StorageError> {
-        if self.screen.shown {
+        self.evaluation = Some(evaluation.mean());
+        if self.screen.shown && self.screen.label.is_none() {
             self.screen.line(&format!(
                 "step {:>9}  evaluation of {} episodes: mean {:.1} ± {:.1}, min {:.1}, max {:.1}{}",
                 grouped(evaluation.at_step),

@@ -1,30 +1,18 @@
 //! Evaluates a run's weights again, from a checkpoint.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use deepq_envs::{ElementKind, Seeds};
 use deepq_nets::NetError;
 
-use super::saved::WEIGHTS;
+use super::weights::{self, Weights, WhichCheckpoint};
 use super::{Settings, read_experiment};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::Overrides;
 use crate::evaluation::{Evaluation, Protocol};
-use crate::run::{Checkpoint, Kind, RunFolder, StorageError};
-
-/// Which weights to evaluate.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum WhichCheckpoint {
-    /// Those of the best evaluation; where there was none, the last ones.
-    #[default]
-    Best,
-    /// Those of the newest checkpoint.
-    Last,
-    /// A checkpoint's folder, or a safetensors file of weights.
-    At(PathBuf),
-}
+use crate::run::RunFolder;
 
 /// What to evaluate, beside the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,7 +35,7 @@ pub struct EvaluationRequest {
 pub fn evaluate(run: &Path, request: &EvaluationRequest, settings: &Settings) -> Result<Evaluation, RunError> {
     let folder = RunFolder::look_at(run)?;
     let (experiment, document) = read_experiment(&folder, &Overrides::default())?;
-    let weights = weights(&folder, &request.checkpoint)?;
+    let weights = weights::read(&folder, &request.checkpoint)?;
     settings.in_pool(|_| {
         let device = settings.device.open()?;
         let assembly = Assembly::new(&experiment, &document, &settings.registry, &device);
@@ -77,36 +65,4 @@ fn play<E: Observed>(
     loaded.map_err(unfit)?;
     let mut evaluator = assembly.evaluator(protocol)?;
     Ok(evaluator.evaluate(&*player, weights.at_step, &|| settings.stop.load(Ordering::Relaxed))?)
-}
-
-/// Weights as a file.
-struct Weights {
-    path: PathBuf,
-    bytes: Vec<u8>,
-    /// The agent step at which they were saved; 0 for a file that does not say.
-    at_step: u64,
-}
-
-fn weights(folder: &RunFolder, which: &WhichCheckpoint) -> Result<Weights, RunError> {
-    let checkpoints = folder.checkpoints();
-    let newest = |kind| {
-        let (checkpoint, damaged) = checkpoints.newest(kind)?;
-        for reason in damaged {
-            tracing::warn!("{reason}: using the checkpoint of step {} instead", checkpoint.agent_step());
-        }
-        Ok(checkpoint)
-    };
-    let checkpoint: Result<Checkpoint, StorageError> = match which {
-        WhichCheckpoint::Last => newest(Kind::Step),
-        WhichCheckpoint::Best if checkpoints.steps(Kind::Best)?.is_empty() => newest(Kind::Step),
-        WhichCheckpoint::Best => newest(Kind::Best),
-        WhichCheckpoint::At(path) if path.is_dir() => Checkpoint::open(path),
-        WhichCheckpoint::At(path) => {
-            let bytes = std::fs::read(path).map_err(StorageError::io("read", path))?;
-            return Ok(Weights { path: path.clone(), bytes, at_step: 0 });
-        }
-    };
-    let checkpoint = checkpoint?;
-    let (path, bytes) = (checkpoint.path().join(WEIGHTS), checkpoint.file(WEIGHTS)?.to_vec());
-    Ok(Weights { path, bytes, at_step: checkpoint.agent_step() })
 }

@@ -2,7 +2,9 @@
 
 mod evaluate;
 mod saved;
+mod seeds;
 mod timing;
+mod weights;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,9 +14,12 @@ use std::time::Instant;
 use deepq_envs::{Element, ElementKind, Registry};
 use deepq_nets::{Device, DeviceChoice};
 
-pub use evaluate::{EvaluationRequest, WhichCheckpoint, evaluate};
+pub use evaluate::{EvaluationRequest, evaluate};
 use saved::{SavedBest, SavedRun};
+pub use seeds::{Aggregate, SeedRun, SeedsSummary, start_seeds};
 use timing::{Timing, TimingState};
+pub(crate) use weights::Weights;
+pub use weights::WhichCheckpoint;
 
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
@@ -133,7 +138,14 @@ fn run<E: Observed>(
     let machine = memory::of_this_machine().unwrap_or(u64::MAX);
     settings.screen.note(&format!("Planned memory: {plan}"));
     plan.check(machine)?;
-    let mut agent = assembly.agent(first)?;
+    let mut agent = match begin {
+        Begin::New(_) => {
+            let init_from = assembly.experiment.transfer.init_from.as_deref();
+            let weights = init_from.map(|path| weights::to_start_from(path, assembly.document)).transpose()?;
+            assembly.agent(first, weights.as_ref())?
+        }
+        Begin::Resumed(_) => assembly.agent(first, None)?,
+    };
     let evaluator = assembly.evaluator(assembly.protocol())?;
 
     let Experiment { training, evaluation, checkpoint, .. } = assembly.experiment;

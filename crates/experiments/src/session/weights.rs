@@ -1,0 +1,75 @@
+//! Weights of a run, of a checkpoint or of a file.
+
+use std::path::{Path, PathBuf};
+
+use super::saved::WEIGHTS;
+use crate::RunError;
+use crate::config::{Document, KeyProblem, Problem};
+use crate::run::{Checkpoint, Kind, RunFolder, StorageError};
+
+/// Which weights of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum WhichCheckpoint {
+    /// Those of the best evaluation; where there was none, the last ones.
+    #[default]
+    Best,
+    /// Those of the newest checkpoint.
+    Last,
+    /// A checkpoint's folder, or a safetensors file of weights.
+    At(PathBuf),
+}
+
+/// Weights as a file.
+pub(crate) struct Weights {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// What is in it: safetensors.
+    pub(crate) bytes: Vec<u8>,
+    /// The agent step at which they were saved; 0 for a file that does not say.
+    pub(crate) at_step: u64,
+}
+
+/// Reads weights of a run.
+pub(super) fn read(folder: &RunFolder, which: &WhichCheckpoint) -> Result<Weights, RunError> {
+    let checkpoints = folder.checkpoints();
+    let newest = |kind| {
+        let (checkpoint, damaged) = checkpoints.newest(kind)?;
+        for reason in damaged {
+            tracing::warn!("{reason}: using the checkpoint of step {} instead", checkpoint.agent_step());
+        }
+        Ok(checkpoint)
+    };
+    let checkpoint: Result<Checkpoint, StorageError> = match which {
+        WhichCheckpoint::Last => newest(Kind::Step),
+        WhichCheckpoint::Best if checkpoints.steps(Kind::Best)?.is_empty() => newest(Kind::Step),
+        WhichCheckpoint::Best => newest(Kind::Best),
+        WhichCheckpoint::At(path) => return at(path),
+    };
+    of_checkpoint(&checkpoint?)
+}
+
+/// Reads weights from a checkpoint's folder or a safetensors file.
+fn at(path: &Path) -> Result<Weights, RunError> {
+    if path.is_dir() {
+        return of_checkpoint(&Checkpoint::open(path)?);
+    }
+    let bytes = std::fs::read(path).map_err(StorageError::io("read", path))?;
+    Ok(Weights { path: path.to_owned(), bytes, at_step: 0 })
+}
+
+/// Reads weights to start from: those of a run's best evaluation, of a checkpoint or of a file.
+pub(super) fn to_start_from(path: &Path, document: &Document) -> Result<Weights, RunError> {
+    let weights = match RunFolder::look_at(path) {
+        Ok(folder) => read(&folder, &WhichCheckpoint::Best),
+        Err(_) => at(path),
+    };
+    let located = |error: RunError| {
+        document.locate(KeyProblem::new("transfer.init_from", Problem::Other(error.to_string()))).into()
+    };
+    weights.map_err(located)
+}
+
+fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Weights, RunError> {
+    let (path, bytes) = (checkpoint.path().join(WEIGHTS), checkpoint.file(WEIGHTS)?.to_vec());
+    Ok(Weights { path, bytes, at_step: checkpoint.agent_step() })
+}

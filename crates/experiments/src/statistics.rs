@@ -1,0 +1,58 @@
+//! What several runs say together: the interquartile mean of their scores, and how far it can be trusted.
+//!
+//! The method is that of [Agarwal et al. 2021](https://arxiv.org/abs/2108.13264), "Deep Reinforcement Learning at the Edge of
+//! the Statistical Precipice", as their package `rliable` has it: `metrics.aggregate_iqm` and
+//! `library.get_interval_estimates`.
+
+use deepq_envs::Seeds;
+
+/// Resamplings of an interval.
+const REPETITIONS: usize = 50_000;
+/// The shares of the resampled means below the ends of an interval of 95 %.
+const ENDS: [f64; 2] = [0.025, 0.975];
+
+/// The mean of the middle half: a quarter of the scores (rounded down) is left out at either end. `None` for no scores.
+///
+/// ```
+/// use deepq_experiments::statistics::interquartile_mean;
+/// assert_eq!(interquartile_mean(&[9.0, 1.0, 2.0, 600.0]), Some(5.5));
+/// ```
+pub fn interquartile_mean(scores: &[f64]) -> Option<f64> {
+    let mut sorted = scores.to_vec();
+    mean_of_middle(&mut sorted)
+}
+
+fn mean_of_middle(scores: &mut [f64]) -> Option<f64> {
+    scores.sort_by(f64::total_cmp);
+    let cut = scores.len() / 4;
+    let middle = &scores[cut..scores.len() - cut];
+    (!middle.is_empty()).then(|| middle.iter().sum::<f64>() / middle.len() as f64)
+}
+
+/// The 95 % interval of the interquartile mean over all scores by a stratified bootstrap: the runs of each task are drawn
+/// anew, with replacement, the tasks stay; the interval's ends are percentiles of the means. The draws are the same each
+/// time. `None` if there is a task without scores, or none.
+pub fn bootstrap_interval(tasks: &[Vec<f64>]) -> Option<[f64; 2]> {
+    if tasks.is_empty() || tasks.iter().any(Vec::is_empty) {
+        return None;
+    }
+    let mut rng = Seeds::new(0).stream("bootstrap");
+    let mut drawn = Vec::with_capacity(tasks.iter().map(Vec::len).sum());
+    let mut means = Vec::with_capacity(REPETITIONS);
+    for _ in 0..REPETITIONS {
+        drawn.clear();
+        for scores in tasks {
+            drawn.extend(scores.iter().map(|_| scores[rng.index(scores.len())]));
+        }
+        means.push(mean_of_middle(&mut drawn)?);
+    }
+    means.sort_by(f64::total_cmp);
+    Some(ENDS.map(|share| percentile(&means, share)))
+}
+
+/// As NumPy's: between two values on a straight line.
+fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}

@@ -1,0 +1,82 @@
+"""Writes the fixtures of tests/pytorch.rs: PyTorch modules as safetensors, with their Q-values for a batch.
+
+    pip install torch==2.15.0 safetensors numpy
+    python generate.py              writes mlp.safetensors, mlp.json, dueling.* and batch_norm.* beside this file
+    python generate.py --check DIR  loads DIR/*.safetensors, as deepq wrote them, into the same modules, strictly, and
+                                    compares the Q-values with those of the JSON files
+
+No Rust is involved.
+"""
+
+import json
+import pathlib
+import sys
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+HERE = pathlib.Path(__file__).parent
+BATCH, ACTIONS = 5, 3
+
+
+class Single(nn.Module):
+    def __init__(self, torso, head):
+        super().__init__()
+        self.torso, self.head = torso, head
+
+    def forward(self, x):
+        return self.head(self.torso(x).flatten(1))
+
+
+class Dueling(nn.Module):
+    def __init__(self, torso, value, advantage):
+        super().__init__()
+        self.torso, self.value, self.advantage = torso, value, advantage
+
+    def forward(self, x):
+        features = self.torso(x).flatten(1)
+        advantage = self.advantage(features)
+        return self.value(features) + advantage - advantage.mean(1, keepdim=True)
+
+
+def streams(inputs, hidden, outputs):
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
+
+
+def modules():
+    torso = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU())
+    yield "mlp", (4,), Single(torso, nn.Sequential(nn.Linear(8, ACTIONS)))
+    torso = nn.Sequential(nn.Conv2d(2, 4, 4, 2), nn.ReLU(), nn.Conv2d(4, 6, 3, 1), nn.ReLU())
+    yield "dueling", (2, 12, 11), Dueling(torso, streams(6 * 3 * 2, 8, 1), streams(6 * 3 * 2, 8, ACTIONS))
+    torso = nn.Sequential(nn.Conv2d(1, 4, 5, 2), nn.BatchNorm2d(4), nn.ReLU())
+    yield "batch_norm", (1, 9, 9), Single(torso, nn.Sequential(nn.Linear(4 * 3 * 3, ACTIONS)))
+
+
+def main():
+    folder = pathlib.Path(sys.argv[2]) if sys.argv[1:2] == ["--check"] else None
+    torch.manual_seed(1)
+    for name, shape, module in modules():
+        if folder:
+            expected = json.loads((HERE / f"{name}.json").read_text())
+            module.load_state_dict(load_file(folder / f"{name}.safetensors"))
+            observations = torch.tensor(expected["observations"]).reshape(BATCH, *shape)
+            q = module.eval()(observations).flatten()
+            difference = (q - torch.tensor(expected["q_values"])).abs().max().item()
+            print(f"{name}: the largest difference is {difference}")
+            assert difference <= 1e-5
+            continue
+        # Running statistics that are not those of a new module.
+        module.train()(torch.randn(32, *shape))
+        observations = torch.randn(BATCH, *shape)
+        q = module.eval()(observations)
+        save_file(module.state_dict(), HERE / f"{name}.safetensors")
+        figures = {
+            "torch": torch.__version__,
+            "observations": observations.flatten().tolist(),
+            "q_values": q.flatten().tolist(),
+        }
+        (HERE / f"{name}.json").write_text(json.dumps(figures) + "\n")
+
+
+main()
