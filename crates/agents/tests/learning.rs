@@ -163,3 +163,44 @@ fn cartpole_is_balanced() {
     println!("mean return {mean_return}, before {before}");
     assert!(mean_return >= 200.0, "mean return {mean_return}, before learning {before}");
 }
+
+/// A reward of 1 for ever with a discount of a half: every action is worth 2, however many steps a target spans. Were what
+/// follows three steps discounted as what follows one, it would be 3.5; were rewards not discounted, 3.43; without what
+/// follows, 1.75.
+#[test]
+fn values_do_not_depend_on_the_steps_that_a_target_spans() {
+    for n_step in [1, 3] {
+        let spec = DqnSpec {
+            discount: 0.5,
+            double: false,
+            target_update: TargetUpdate::Updates(20),
+            batch_size: 8,
+            learning_starts: LearningStarts::Steps(10),
+            ..catch(1).spec
+        };
+        let replay = ReplaySpec { n_step, ..ReplaySpec::uniform(100) };
+        let mut agent = Dqn::new(DqnParts {
+            spec: &spec,
+            exploration: &Schedule::Constant { value: 1.0 },
+            network: &NetworkSpec::new(Torso::Mlp { hidden: vec![8] }, Head::Single { hidden: vec![] }),
+            optimizer: &OptimizerSpec::adam(1e-2),
+            replay: replay.build::<f32>(&Layout::single(1), spec.discount).unwrap(),
+            observation_shape: &[1],
+            actions: 2,
+            seeds: &Seeds::new(1),
+            device: &Device::Cpu,
+        })
+        .unwrap();
+        agent.begin_episode(0, &[1.0]).unwrap();
+        for _ in 0..1_000 {
+            let mut actions = [0];
+            agent.act(&[1.0], &mut actions).unwrap();
+            let action = actions[0] as u32;
+            let transition = Transition { action, reward: 1.0, next_observation: &[1.0], end: End::Running };
+            agent.observe(0, &transition).unwrap();
+            while agent.learn().unwrap().is_some() {}
+        }
+        let values = agent.q_values(&[1.0]).unwrap();
+        assert!(values.iter().all(|value| (value - 2.0).abs() < 0.1), "{values:?} with {n_step} steps");
+    }
+}
