@@ -8,6 +8,8 @@
 //! # anyhow::Ok(())
 //! ```
 
+pub mod hostile;
+
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

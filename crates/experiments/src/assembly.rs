@@ -8,7 +8,7 @@ use deepq_replay::{Layout, ReplayError, ReplaySpec};
 use crate::RunError;
 use crate::config::{Algorithm, Document, EnvironmentSection, Experiment, KeyProblem, Problem, of_agent, of_net};
 use crate::evaluation::{Evaluator, Protocol};
-use crate::memory::MemoryPlan;
+use crate::memory::{Bytes, MemoryPlan};
 use crate::session::Weights;
 use crate::stopwatch::{Stopwatch, TimedReplay};
 use crate::transfer::{Transferable, transfer};
@@ -141,16 +141,18 @@ impl<'a> Assembly<'a> {
     ///
     /// If the replay or the network is impossible; the message names the key.
     pub fn memory<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<MemoryPlan, RunError> {
-        let replay = match self.algorithm()? {
+        let (replay, replay_at_worst) = match self.algorithm()? {
             Algorithm::Dqn { replay, .. } => {
-                replay.planned_bytes::<E>(&self.layout(env)).map_err(|error| self.of_replay(error))?
+                let layout = self.layout(env);
+                let bytes = (replay.expected_bytes::<E>(&layout), replay.planned_bytes::<E>(&layout));
+                (bytes.0.map_err(|error| self.of_replay(error))?, bytes.1.map_err(|error| self.of_replay(error))?)
             }
-            Algorithm::Reinforce { .. } => 0,
+            Algorithm::Reinforce { .. } => (0, 0),
         };
         let network = self.network(env)?;
         // Online and target weights, gradients, two moments.
         const COPIES: u64 = 5;
-        Ok(MemoryPlan { replay, networks: network.parameters().count() as u64 * 4 * COPIES })
+        Ok(MemoryPlan { replay, replay_at_worst, networks: network.parameters().count() as u64 * 4 * COPIES })
     }
 
     fn network<E: Element>(&self, env: &BoxedEnv<E>) -> Result<QNetwork, RunError> {
@@ -195,7 +197,7 @@ impl<'a> Assembly<'a> {
             Algorithm::Dqn { spec, exploration, replay } => {
                 let replay = match purpose {
                     Purpose::Training(_) => replay,
-                    Purpose::Playing => &ReplaySpec::uniform(spec.batch_size + layout.streams * 256),
+                    Purpose::Playing => &ReplaySpec::uniform(spec.batch_size.saturating_add(layout.streams * 256)),
                 };
                 let replay = replay.build::<E>(&layout, spec.discount).map_err(|error| self.of_replay(error))?;
                 let replay = Box::new(TimedReplay { replay, sampling: self.sampling.clone() });
@@ -249,6 +251,12 @@ impl<'a> Assembly<'a> {
             ReplayError::Setting { key, value, reason } => {
                 let key = format!("replay.{key}");
                 self.document.locate(KeyProblem::new(&key, Problem::Other(format!("{value}: {reason}")))).into()
+            }
+            ReplayError::OutOfMemory { bytes } => {
+                let bytes =
+                    if bytes == u64::MAX { "more than can be said".to_owned() } else { Bytes(bytes).to_string() };
+                let message = format!("the memory would take {bytes}; choose a smaller one");
+                self.document.locate(KeyProblem::new("replay.capacity", Problem::Other(message))).into()
             }
             error => AgentError::from(error).into(),
         }

@@ -7,7 +7,7 @@ use deepq_envs::EnvError;
 use deepq_nets::NetError;
 use thiserror::Error;
 
-use crate::config::ConfigError;
+use crate::config::{Change, Changes, ConfigError};
 use crate::evaluation::EvaluationError;
 use crate::memory::TooMuchMemory;
 use crate::run::StorageError;
@@ -66,6 +66,44 @@ pub enum RunError {
         done: u64,
         /// Agent steps of the whole run, as asked.
         asked: u64,
+    },
+    /// An experiment that was changed since the checkpoint.
+    #[error(
+        "{}: {}\nThe run cannot go on exactly with that: put the old values back (they stand in {}), or start a new run. \
+         What may change is {}",
+        file.display(),
+        changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        checkpoint.join("experiment.toml").display(),
+        Changes::free_keys()
+    )]
+    Changed {
+        /// The run's experiment.
+        file: PathBuf,
+        /// What differs.
+        changes: Vec<Change>,
+        /// The checkpoint to go on from.
+        checkpoint: PathBuf,
+    },
+    /// More steps asked of a run that has reached its goal.
+    #[error(
+        "the run ended at step {at_step}: its evaluation's mean of {mean} reached evaluation.stop_at = {stop_at}. To go \
+         on, set another goal with --set evaluation.stop_at=N, or none with --set evaluation.stop_at=inf"
+    )]
+    GoalReached {
+        /// Agent steps made.
+        at_step: u64,
+        /// The evaluation's mean return.
+        mean: f64,
+        /// What it had to reach.
+        stop_at: f64,
+    },
+    /// The weights of the best evaluation cannot be used, but others can.
+    #[error("{cause}; --checkpoint last takes the weights of step {last}")]
+    NoBest {
+        /// Why not. (Not a `source`: the message has it already.)
+        cause: StorageError,
+        /// The agent step of the newest checkpoint to go on from.
+        last: u64,
     },
     /// A run that kept its best weights, but nothing to go on from.
     #[error(

@@ -7,8 +7,10 @@ use sysinfo::System;
 /// What a run will hold in memory when its replay is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryPlan {
-    /// The replay memory.
+    /// The replay memory; compressed frames as they are likely to be.
     pub replay: u64,
+    /// The replay memory if no frame can be made smaller; the same where none is compressed.
+    pub replay_at_worst: u64,
     /// Weights, target weights, gradients and the optimizer's moments.
     pub networks: u64,
 }
@@ -17,6 +19,19 @@ impl MemoryPlan {
     /// All of it.
     pub fn total(&self) -> u64 {
         self.replay.saturating_add(self.networks)
+    }
+
+    /// What to say of a run that is likely to fit, but need not.
+    pub fn warning(&self, machine: u64) -> Option<String> {
+        let worst = self.replay_at_worst.saturating_add(self.networks);
+        (worst > machine).then(|| {
+            format!(
+                "the machine has {}: enough for the compressed replay of a usual game, but frames that can be made no \
+                 smaller would need {}",
+                Bytes(machine),
+                Bytes(worst)
+            )
+        })
     }
 
     /// Refuses what the machine does not have.
@@ -31,8 +46,12 @@ impl MemoryPlan {
 
 impl fmt::Display for MemoryPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { replay, networks } = *self;
-        write!(f, "{} (replay {}, networks {})", Bytes(self.total()), Bytes(replay), Bytes(networks))
+        let Self { replay, replay_at_worst, networks } = *self;
+        write!(f, "{} (replay {}", Bytes(self.total()), Bytes(replay))?;
+        if replay_at_worst > replay {
+            write!(f, ", at worst {}", Bytes(replay_at_worst))?;
+        }
+        write!(f, ", networks {})", Bytes(networks))
     }
 }
 
@@ -96,13 +115,24 @@ mod tests {
 
     #[test]
     fn too_much_is_refused_with_the_figures() {
-        let plan = MemoryPlan { replay: 3_528_000_000, networks: 25_000_000 };
+        let plan = MemoryPlan { replay: 3_528_000_000, replay_at_worst: 3_528_000_000, networks: 25_000_000 };
         assert_eq!(plan.to_string(), "3.3 GB (replay 3.3 GB, networks 24 MB)");
         let refused = plan.check(2 << 30).unwrap_err().to_string();
         assert!(
             refused.starts_with("this run needs 3.3 GB (replay 3.3 GB, networks 24 MB) and the machine has 2.0 GB")
         );
         assert_eq!(plan.check(4 << 30), Ok(()));
+        assert_eq!(plan.warning(4 << 30), None);
         assert!(of_this_machine().is_none_or(|bytes| bytes > 1 << 20));
+    }
+
+    #[test]
+    fn compressed_frames_are_judged_by_what_they_are_likely_to_take() {
+        let plan = MemoryPlan { replay: 220 << 20, replay_at_worst: 3528 << 20, networks: 25 << 20 };
+        assert_eq!(plan.check(2 << 30), Ok(()));
+        let warning = plan.warning(2 << 30).unwrap();
+        assert!(warning.contains("the machine has 2.0 GB") && warning.contains("would need 3.5 GB"), "{warning}");
+        assert!(plan.check(200 << 20).is_err());
+        assert_eq!(plan.to_string(), "245 MB (replay 220 MB, at worst 3.4 GB, networks 25 MB)");
     }
 }

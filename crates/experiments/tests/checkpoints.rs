@@ -201,3 +201,78 @@ fn a_run_has_one_process_and_an_empty_folder() {
     let error = RunFolder::open(folder.path()).unwrap_err();
     assert!(matches!(error, StorageError::NotARun { .. }), "{error}");
 }
+
+/// What the system does not let us read may be whole: it is neither passed over nor removed.
+#[cfg(unix)]
+#[test]
+fn an_unreadable_one_stops_everything_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = checkpoints(folder.path());
+    write(&checkpoints, Kind::Step, 100);
+    let newest = write(&checkpoints, Kind::Step, 200);
+    let state = newest.join("state.json");
+    let contents = fs::read(&state).unwrap();
+    fs::remove_file(&state).unwrap();
+    // Rights do not bind an administrator; a link to itself cannot be read by anybody.
+    std::os::unix::fs::symlink(&state, &state).unwrap();
+    let error = checkpoints.newest(Kind::Step).unwrap_err();
+    assert!(matches!(error, StorageError::Unreadable { .. }), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("state.json") && said.contains("Nothing was changed"), "{said}");
+    assert_eq!(checkpoints.steps(Kind::Step).unwrap(), [200, 100]);
+    fs::remove_file(&state).unwrap();
+    fs::write(&state, contents).unwrap();
+    assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 200);
+}
+
+/// A checkpoint is written once more, for the same step. At every moment of that there is a whole one.
+#[test]
+fn one_that_takes_the_place_of_another_is_safe_at_every_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = checkpoints(folder.path());
+    let path = write(&checkpoints, Kind::Step, 100);
+    let aside = path.with_file_name(".replaced-step-000000100");
+    let state = |text: &str| {
+        let checkpoint = checkpoints.newest(Kind::Step).unwrap().0;
+        assert_eq!(checkpoint.agent_step(), 100);
+        assert_eq!(checkpoint.file("state.json").unwrap(), text.as_bytes());
+    };
+    // Killed while it was written; while the old one stood aside and the new one was not there yet; and when it was.
+    let mut draft = checkpoints.begin(Kind::Step, 100).unwrap();
+    draft.add("state.json", b"new").unwrap();
+    state("{\"step\": 100}");
+    fs::rename(&path, &aside).unwrap();
+    state("{\"step\": 100}");
+    assert_eq!(checkpoints.steps(Kind::Step).unwrap(), [100]);
+    draft.commit().unwrap();
+    state("new");
+    // A run goes on from each of these, and everything is in order again.
+    fs::remove_dir_all(&aside).ok();
+    fs::rename(&path, &aside).unwrap();
+    checkpoints.cut_back(100).unwrap();
+    state("new");
+    assert!(path.is_dir() && !aside.exists());
+    copy(&path, &aside);
+    checkpoints.cut_back(100).unwrap();
+    assert!(path.is_dir() && !aside.exists());
+    // A new one that came to harm gives way to the one aside.
+    copy(&path, &aside);
+    fs::write(path.join("state.json"), b"torn").unwrap();
+    state("new");
+    checkpoints.cut_back(100).unwrap();
+    state("new");
+    assert!(path.is_dir() && !aside.exists());
+    // And simply written again.
+    let mut draft = checkpoints.begin(Kind::Step, 100).unwrap();
+    draft.add("state.json", b"newer").unwrap();
+    draft.commit().unwrap();
+    state("newer");
+    assert!(!aside.exists());
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for file in files(from) {
+        fs::copy(&file, to.join(file.file_name().unwrap())).unwrap();
+    }
+}

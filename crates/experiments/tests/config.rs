@@ -129,6 +129,11 @@ fn wrong_types_and_impossible_values_say_what_is_allowed() {
         ("network.torso.kind=mpl", "\"mpl\""),
         ("evaluation.environments=21", "evaluation.environments = 21 is not allowed"),
         ("evaluation.epsilon=1.1", "evaluation.epsilon = 1.1"),
+        (
+            "training.learning_starts={ batches = 313 }",
+            "313 batches of 64 are 20032 transitions, more than replay.capacity",
+        ),
+        ("training.batch_size=20001", "training.batch_size: 20001 transitions, more than replay.capacity = 20000"),
         ("checkpoint.keep=0", "checkpoint.keep = 0 is not allowed: it must be at least 1"),
         ("name=../elsewhere", "name = \"../elsewhere\" is not allowed"),
         ("environment=5", "environment"),

@@ -35,6 +35,10 @@ fn train(experiment: &str, folder: &Path, set: &[&str]) -> Summary {
     train_with(experiment, folder, set, &Settings::default()).unwrap()
 }
 
+fn longer(steps: u64) -> Overrides {
+    Overrides { steps: Some(steps), ..Overrides::default() }
+}
+
 /// `metrics.csv` and `eval.csv`, without the column that a clock decides.
 fn tables(run: &Path) -> (String, String) {
     let metrics = fs::read_to_string(run.join("metrics.csv")).unwrap();
@@ -75,7 +79,7 @@ fn a_resumed_run_is_the_uninterrupted_one() {
             let path = run(&steps);
             let first = train(experiment, &path, &[&steps, &environments, &concurrent]);
             assert_ne!(first.digest, whole.digest);
-            let resumed = session::resume(&path, Some(900), &Settings::default()).unwrap();
+            let resumed = session::resume(&path, &longer(900), &Settings::default()).unwrap();
             assert_eq!(resumed.digest, whole.digest, "{experiment} from {stop}");
             let (metrics, evaluations) = tables(&path);
             let (expected_metrics, expected_evaluations) = tables(&run("whole"));
@@ -109,7 +113,7 @@ fn reinforce_is_reproduced_resumed_and_evaluated_exactly() {
     for stop in [98, 400] {
         let name = format!("stopped at {stop}");
         assert_ne!(run(&name, stop, 1, &[]).digest, whole.digest);
-        let resumed = session::resume(&folder.path().join(&name), Some(900), &Settings::default()).unwrap();
+        let resumed = session::resume(&folder.path().join(&name), &longer(900), &Settings::default()).unwrap();
         assert_eq!(resumed.digest, whole.digest, "from {stop}");
     }
     let request = EvaluationRequest { checkpoint: WhichCheckpoint::Last, ..EvaluationRequest::default() };
@@ -134,7 +138,7 @@ fn an_interrupted_run_goes_on_exactly() {
             std::thread::sleep(std::time::Duration::from_millis(40));
             watch.store(true, Ordering::Relaxed);
         });
-        let summary = session::resume(&run, None, &Settings { stop, ..Settings::default() }).unwrap();
+        let summary = session::resume(&run, &Overrides::default(), &Settings { stop, ..Settings::default() }).unwrap();
         clock.join().unwrap();
         parts += 1;
         if summary.finished == Finished::Steps {
@@ -155,7 +159,7 @@ fn resuming_a_finished_run_changes_nothing() {
     let run = folder.path().join("run");
     let summary = train("catch", &run, &["training.steps=300"]);
     let before = tables(&run);
-    let again = session::resume(&run, None, &Settings::default()).unwrap();
+    let again = session::resume(&run, &Overrides::default(), &Settings::default()).unwrap();
     assert_eq!((again.digest, again.finished), (summary.digest, Finished::Steps));
     assert_eq!(tables(&run), before);
 }
@@ -170,13 +174,13 @@ fn a_damaged_checkpoint_costs_only_the_steps_since_the_one_before() {
     let mut bytes = fs::read(&weights).unwrap();
     bytes[100] ^= 4;
     fs::write(&weights, bytes).unwrap();
-    let resumed = session::resume(&run, None, &Settings::default()).unwrap();
+    let resumed = session::resume(&run, &Overrides::default(), &Settings::default()).unwrap();
     assert_eq!(resumed.digest, summary.digest);
 
     for step in ["step-000000400", "step-000000500"] {
         fs::write(run.join("checkpoints").join(step).join("state.json"), b"{}").unwrap();
     }
-    let error = session::resume(&run, None, &Settings::default()).unwrap_err().to_string();
+    let error = session::resume(&run, &Overrides::default(), &Settings::default()).unwrap_err().to_string();
     assert!(error.contains("state.json is damaged"), "{error}");
 }
 

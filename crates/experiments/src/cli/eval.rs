@@ -10,7 +10,7 @@ use deepq_experiments::listeners::{Screen, grouped};
 use deepq_experiments::run::EvaluationFigures;
 use deepq_experiments::session::{self, EvaluationRequest, WhichCheckpoint};
 
-use super::{Machine, interrupt, logging, output};
+use super::{Machine, interrupt, logging, number, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     episodes: Option<u32>,
     /// The root of the evaluation's randomness [default: the run's seed]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     seed: Option<u64>,
     /// best, last, a checkpoint's folder or a safetensors file of weights
     #[arg(long, value_name = "best|last|FILE", default_value = "best")]
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(false);
     logging::start(&screen);
-    let settings = arguments.machine.settings(&screen, interrupt::flag(&screen)?);
+    let settings = arguments.machine.settings(&screen, interrupt::flag(&screen)?)?;
     let request = EvaluationRequest {
         checkpoint: match arguments.checkpoint.as_str() {
             "best" => WhichCheckpoint::Best,

@@ -7,6 +7,7 @@ mod eval;
 mod interrupt;
 mod list;
 mod logging;
+mod number;
 mod output;
 mod parity;
 mod seeds;
@@ -24,7 +25,7 @@ use deepq_experiments::RunError;
 use deepq_experiments::config::ConfigError;
 use deepq_experiments::listeners::Screen;
 use deepq_experiments::session::Settings;
-use deepq_nets::DeviceChoice;
+use deepq_nets::{DeviceChoice, Isa};
 
 /// Value-based deep reinforcement learning, from CartPole to Atari.
 #[derive(Debug, Parser)]
@@ -81,20 +82,27 @@ struct Machine {
     /// Threads [default: as many as the machine has]; results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Instructions to compute with on the CPU, as portable, avx2, avx512 or neon [default: the fastest of this machine];
+    /// a run has the same bits wherever it is computed with the same
+    #[arg(long, value_name = "ISA")]
+    isa: Option<Isa>,
     #[command(flatten)]
     roms: Roms,
 }
 
 impl Machine {
-    fn settings(&self, screen: &Screen, stop: Arc<AtomicBool>) -> Settings {
-        Settings {
+    fn settings(&self, screen: &Screen, stop: Arc<AtomicBool>) -> anyhow::Result<Settings> {
+        if let Some(isa) = self.isa {
+            isa.force()?;
+        }
+        Ok(Settings {
             registry: self.roms.registry(),
             device: self.device,
             threads: self.threads.map(usize::from),
             screen: screen.clone(),
             stop,
             ..Settings::default()
-        }
+        })
     }
 }
 
@@ -110,7 +118,12 @@ pub(crate) fn main() -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         let usage = match error.downcast_ref::<RunError>() {
-            Some(RunError::Config(_) | RunError::TooFewSteps { .. }) => true,
+            Some(
+                RunError::Config(_)
+                | RunError::TooFewSteps { .. }
+                | RunError::Changed { .. }
+                | RunError::GoalReached { .. },
+            ) => true,
             _ => error.is::<ConfigError>(),
         };
         ExitCode::from(if usage { 2 } else { 1 })

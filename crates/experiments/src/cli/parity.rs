@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::ensure;
+use anyhow::bail;
 use clap::Args;
 use deepq_experiments::parity;
 
@@ -22,7 +22,15 @@ pub(super) struct Arguments {
 
 /// Replays and compares.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let equal = parity::report(&arguments.traces, &arguments.roms.registry(), &mut io::stdout().lock())?;
-    ensure!(equal, "not every bit is equal");
+    let verdict = parity::report(&arguments.traces, &arguments.roms.registry(), &mut io::stdout().lock())?;
+    let files = |n: usize| if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
+    match (verdict.different, verdict.failed) {
+        (0, 0) => {}
+        (0, failed) => bail!("{} could not be compared", files(failed)),
+        (different, 0) => bail!("{} not equal to the bit", files(different)),
+        (different, failed) => {
+            bail!("{} not equal to the bit, and {} could not be compared", files(different), files(failed))
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }

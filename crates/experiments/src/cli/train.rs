@@ -11,7 +11,7 @@ use deepq_experiments::run::{EvaluationFigures, Finished, Summary};
 use deepq_experiments::session;
 
 use super::seeds::{self, SeedList};
-use super::{Machine, interrupt, logging, output};
+use super::{Machine, interrupt, logging, number, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,10 +34,10 @@ pub(super) struct Arguments {
     #[arg(required_unless_present = "resume")]
     experiment: Option<String>,
     /// Go on exactly where this run stopped
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["experiment", "seed", "set", "out"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["experiment", "seed", "out"])]
     resume: Option<PathBuf>,
     /// The root of all randomness [default: the experiment's training.seed]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     seed: Option<u64>,
     /// Train from each of these seeds, as 1..5 or 3,7,11: a run each, in one folder
     #[arg(long, value_name = "SEEDS", conflicts_with_all = ["resume", "seed"])]
@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value = "1", requires = "seeds", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
     /// Agent steps of the whole run [default: the experiment's training.steps]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     steps: Option<u64>,
     /// Override a key of the experiment, as agent.discount=0.98
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -66,21 +66,20 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(arguments.quiet);
     let log = logging::start(&screen);
     let settings = |run: &std::path::Path| -> anyhow::Result<session::Settings> {
-        let mut settings = arguments.machine.settings(&screen, interrupt::flag(&screen)?);
+        let mut settings = arguments.machine.settings(&screen, interrupt::flag(&screen)?)?;
         let (log, path) = (log.clone(), run.join("log.txt"));
         settings.on_start = std::sync::Arc::new(move || log.open(&path));
         Ok(settings)
     };
+    let overrides = Overrides { set: arguments.set.clone(), seed: arguments.seed, steps: arguments.steps };
     if let (Some(list), Some(name)) = (&arguments.seeds, &arguments.experiment) {
-        let overrides = Overrides { set: arguments.set.clone(), seed: None, steps: arguments.steps };
         let (experiment, _) = config::load(name, &overrides)?;
         let folder = arguments.out.clone().unwrap_or_else(|| seeds::folder(&experiment.name, list, &timestamp()));
         return seeds::run(name, &overrides, &list.0, arguments.jobs.into(), &folder, &settings(&folder)?);
     }
     let (folder, summary) = match (&arguments.resume, &arguments.experiment) {
-        (Some(run), _) => (run.clone(), session::resume(run, arguments.steps, &settings(run)?)?),
+        (Some(run), _) => (run.clone(), session::resume(run, &overrides, &settings(run)?)?),
         (None, Some(name)) => {
-            let overrides = Overrides { set: arguments.set.clone(), seed: arguments.seed, steps: arguments.steps };
             let (experiment, document) = config::load(name, &overrides)?;
             let folder = arguments.out.clone().unwrap_or_else(|| {
                 let run = format!("{}-s{}-{}", experiment.name, experiment.training.seed, timestamp());

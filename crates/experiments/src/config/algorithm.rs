@@ -1,7 +1,7 @@
 //! The kinds of agents, and the parts of an experiment that each needs: those it does not use must not be there, so that
 //! nobody tunes a number that does nothing.
 
-use deepq_agents::{ClipGradient, ClipReward, DqnSpec, ReinforceSpec, Schedule, TargetUpdate};
+use deepq_agents::{ClipGradient, ClipReward, DqnSpec, LearningStarts, ReinforceSpec, Schedule, TargetUpdate};
 use deepq_nets::Loss;
 use deepq_replay::ReplaySpec;
 use serde::Deserialize;
@@ -134,6 +134,24 @@ fn needed<T>(value: Option<T>, key: &str) -> Result<T, KeyProblem> {
     value.ok_or_else(|| KeyProblem::new(key, Problem::Missing))
 }
 
+/// Whether the replay has room for what learning waits for.
+fn can_begin(spec: &DqnSpec, replay: &ReplaySpec) -> Result<(), KeyProblem> {
+    let &DqnSpec { batch_size, learning_starts, .. } = spec;
+    let batches = match learning_starts {
+        LearningStarts::Steps(_) => 1,
+        LearningStarts::Batches(batches) => batches.max(1),
+    };
+    let (needed, capacity) = (batches.saturating_mul(batch_size as u64), replay.capacity);
+    if capacity == 0 || needed <= capacity as u64 {
+        return Ok(());
+    }
+    let key = if batches > 1 { "training.learning_starts" } else { "training.batch_size" };
+    let batches = if batches > 1 { format!("{batches} batches of {batch_size} are ") } else { String::new() };
+    let message =
+        format!("{batches}{needed} transitions, more than replay.capacity = {capacity}: learning never starts");
+    Err(KeyProblem::new(key, Problem::Other(message)))
+}
+
 impl Algorithm<'_> {
     /// Checks every value that can be checked without making an environment.
     ///
@@ -142,8 +160,9 @@ impl Algorithm<'_> {
     /// The first key whose value is not allowed.
     pub(super) fn validate(&self) -> Result<(), KeyProblem> {
         match self {
-            Self::Dqn { spec, exploration, .. } => {
+            Self::Dqn { spec, exploration, replay } => {
                 spec.validate().map_err(of_agent)?;
+                can_begin(spec, replay)?;
                 exploration.validate(&(0.0..=1.0), "a probability, from 0 to 1").map_err(|error| {
                     KeyProblem::invalid(&format!("exploration.{}", error.key), &error.value, error.allowed)
                 })

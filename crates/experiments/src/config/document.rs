@@ -1,5 +1,7 @@
 //! An experiment file as text: parsed, with overrides put into it, comments kept.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml_edit::{DocumentMut, Item, Key, TableLike, Value};
 
@@ -156,6 +158,38 @@ impl Document {
             let start = item.span()?.start;
             Some(self.original.raw().get(..start)?.matches('\n').count() + 1)
         })
+    }
+
+    /// Every key with its value, tables taken apart.
+    pub(super) fn values(&self) -> BTreeMap<String, String> {
+        let mut values = BTreeMap::new();
+        leaves(self.current.as_item(), &mut Vec::new(), &mut |path, value| {
+            let mut bare = value.clone();
+            bare.decor_mut().clear();
+            // So that 5000 is 5_000; lists stand as they are written.
+            let text = if value.is_array() { None } else { shown(value) };
+            values.insert(path.join("."), text.unwrap_or_else(|| bare.to_string()));
+        });
+        values
+    }
+
+    /// Takes another document's value of a key; none, where the other has none.
+    pub(super) fn take(&mut self, key: &str, other: &Self) {
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        let [sections @ .., last] = path.as_slice() else { return };
+        match find(other.current.as_item(), key.split('.')).and_then(Item::as_value) {
+            // A section that is a value here is another change, and found as such.
+            Some(value) => drop(self.put(&path, value.clone(), String::new())),
+            None => {
+                let mut item = Some(self.current.as_item_mut());
+                for section in sections {
+                    item = item.and_then(|item| item.as_table_like_mut()?.get_mut(section));
+                }
+                if let Some(table) = item.and_then(Item::as_table_like_mut) {
+                    table.remove(last);
+                }
+            }
+        }
     }
 
     /// The file's name in messages.

@@ -17,6 +17,7 @@
 
 mod algorithm;
 mod catalogue;
+mod changes;
 mod document;
 mod error;
 mod every;
@@ -27,6 +28,7 @@ use std::path::Path;
 
 pub use algorithm::{AgentSection, Algorithm};
 pub use catalogue::{find, names, read};
+pub use changes::{Change, Changes};
 pub use document::Document;
 pub use error::{ConfigError, KeyProblem, Problem};
 pub use every::Every;

@@ -111,30 +111,45 @@ pub enum ParityError {
     },
 }
 
-/// Replays several files and writes a line about each: how much was equal, or where it first differs. Gives whether
-/// all of them are equal.
+/// What became of several files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Files whose every bit was equal.
+    pub equal: usize,
+    /// Files in which something differs.
+    pub different: usize,
+    /// Files that could not be compared.
+    pub failed: usize,
+}
+
+/// Replays several files and writes a line about each: how much was equal, where it first differs, or why it could not be
+/// compared.
 ///
 /// # Errors
 ///
 /// If `to` cannot be written.
-pub fn report(files: &[PathBuf], registry: &Registry, to: &mut dyn Write) -> io::Result<bool> {
-    let (mut total, mut unequal) = (Equal::default(), 0);
+pub fn report(files: &[PathBuf], registry: &Registry, to: &mut dyn Write) -> io::Result<Verdict> {
+    let (mut total, mut verdict) = (Equal::default(), Verdict::default());
     for file in files {
         match replay(file, registry) {
             Ok(equal) => {
+                verdict.equal += 1;
                 total.episodes += equal.episodes;
                 total.steps += equal.steps;
                 writeln!(to, "equal    {}: {equal}", file.display())?;
             }
+            Err(error @ ParityError::Difference(_)) => {
+                verdict.different += 1;
+                writeln!(to, "DIFFERS  {error}")?;
+            }
             Err(error) => {
-                unequal += 1;
-                let verdict = if matches!(error, ParityError::Difference(_)) { "DIFFERS" } else { "ERROR  " };
-                writeln!(to, "{verdict}  {error}")?;
+                verdict.failed += 1;
+                writeln!(to, "ERROR    {error}")?;
             }
         }
     }
-    writeln!(to, "{} of {} files equal to the bit: {total}", files.len() - unequal, files.len())?;
-    Ok(unequal == 0)
+    writeln!(to, "{} of {} files equal to the bit: {total}", verdict.equal, files.len())?;
+    Ok(verdict)
 }
 
 /// Replays one file.

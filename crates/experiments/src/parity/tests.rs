@@ -5,7 +5,7 @@ use deepq_envs::{AnyEnv, Catch, Env, Registry, Reset};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Difference, Equal, Moment, ParityError, replay, report};
+use super::{Difference, Equal, Moment, ParityError, Verdict, replay, report};
 
 /// A trace in a folder of its own, and the JSON of its lines.
 struct Recorded {
@@ -211,8 +211,11 @@ fn report_goes_on_after_a_difference() {
     flip_last_bit(&mut bad.lines[1]["obs"][1]);
     let files = [bad.file(), good.file()];
     let mut text = Vec::new();
-    assert!(!report(&files, &registry(), &mut text).unwrap());
+    let verdict = report(&files, &registry(), &mut text).unwrap();
+    assert_eq!(verdict, Verdict { equal: 1, different: 1, failed: 0 });
     let text = String::from_utf8(text).unwrap();
     assert!(text.contains("DIFFERS") && text.contains("1 of 2 files equal"), "{text}");
-    assert!(report(&files[1..], &registry(), &mut Vec::new()).unwrap());
+    let with_a_missing_one = [good.file(), "no/such/trace.jsonl".into()];
+    let verdict = report(&with_a_missing_one, &registry(), &mut Vec::new()).unwrap();
+    assert_eq!(verdict, Verdict { equal: 1, different: 0, failed: 1 });
 }

@@ -8,26 +8,31 @@
 //!     weights.safetensors  the online network, named as PyTorch names it
 //!     agent.safetensors    target network, optimizer
 //!     replay.bin           the replay memory's contents, in its own format
+//!     experiment.toml      the experiment as it was run
 //!     SHA256SUMS           of all the above, as sha256sum writes and checks it
 //!   best-000009000/        the weights of the best evaluation: state.json, weights.safetensors, SHA256SUMS
 //! ```
 //!
-//! A checkpoint is written under a temporary name, brought to the disk and renamed; older ones go only after that. A
-//! checkpoint of which a single bit is wrong is not used: [`Checkpoints::newest`] then takes the one before it and says
-//! so.
+//! A checkpoint is written under a temporary name, brought to the disk and renamed; older ones go only after that, also one
+//! of the same step, which stands aside under another name meanwhile. A checkpoint of which a single bit is wrong is not
+//! used: [`Checkpoints::newest`] then takes the one before it and says so. One that the system does not let us read is
+//! another matter: it may be whole, so nothing is decided without it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::StorageError;
 use super::atomic::{self, UNFINISHED};
 use super::digest::{HashingWriter, sha256};
+use super::draft::Draft;
 
-const SUMS: &str = "SHA256SUMS";
+pub(super) const SUMS: &str = "SHA256SUMS";
 /// The one file that may be too long to be held in memory.
-const STREAM: &str = "replay.bin";
+pub(super) const STREAM: &str = "replay.bin";
+/// Prefix of a checkpoint that stands aside while another one of its step takes its place.
+const REPLACED: &str = ".replaced-";
 
 /// What a checkpoint is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +100,7 @@ impl Checkpoints {
             _ => remove(&temporary)?,
         }
         fs::create_dir(&temporary).map_err(StorageError::io("create the folder", &temporary))?;
-        Ok(Draft { temporary, target: self.folder.join(name), sums: BTreeMap::new(), committed: false })
+        Ok(Draft::new(temporary, self.folder.join(&name), self.folder.join(format!("{REPLACED}{name}"))))
     }
 
     /// The agent steps of the checkpoints of a kind, newest first.
@@ -104,9 +109,10 @@ impl Checkpoints {
     ///
     /// If the folder cannot be read; a folder that does not exist has none.
     pub fn steps(&self, kind: Kind) -> Result<Vec<u64>, StorageError> {
-        let mut steps: Vec<u64> =
-            self.entries()?.iter().filter_map(|name| name.strip_prefix(kind.prefix())?.parse().ok()).collect();
+        let step = |name: &String| name.trim_start_matches(REPLACED).strip_prefix(kind.prefix())?.parse().ok();
+        let mut steps: Vec<u64> = self.entries()?.iter().filter_map(step).collect();
         steps.sort_unstable_by(|a, b| b.cmp(a));
+        steps.dedup();
         Ok(steps)
     }
 
@@ -114,13 +120,19 @@ impl Checkpoints {
     ///
     /// # Errors
     ///
-    /// [`StorageError::NoCheckpoint`] if there is none.
+    /// [`StorageError::NoCheckpoint`] if there is none, [`StorageError::Unreadable`] if one could be read only by half:
+    /// it may be whole, and whoever went on from an older one would remove it.
     pub fn newest(&self, kind: Kind) -> Result<(Checkpoint, Vec<String>), StorageError> {
         let mut damaged = Vec::new();
         for step in self.steps(kind)? {
-            match Checkpoint::open(&self.path(kind, step)) {
-                Ok(checkpoint) => return Ok((checkpoint, damaged)),
-                Err(error) => damaged.push(error.to_string()),
+            for path in [self.path(kind, step), self.replaced(kind, step)].iter().filter(|path| there(path)) {
+                match Checkpoint::open(path) {
+                    Ok(checkpoint) => return Ok((checkpoint, damaged)),
+                    Err(error) if error.is_damage() => damaged.push(error.to_string()),
+                    Err(error) => {
+                        return Err(StorageError::Unreadable { path: path.clone(), error: Box::new(error) });
+                    }
+                }
             }
         }
         Err(StorageError::NoCheckpoint { path: self.folder.clone(), wanted: kind.wanted(), damaged })
@@ -133,8 +145,22 @@ impl Checkpoints {
     /// If something cannot be removed.
     pub fn cut_back(&self, agent_step: u64) -> Result<(), StorageError> {
         for kind in [Kind::Step, Kind::Best] {
-            for newer in self.steps(kind)?.into_iter().filter(|&step| step > agent_step) {
-                remove(&self.path(kind, newer))?;
+            for step in self.steps(kind)? {
+                let (path, replaced) = (self.path(kind, step), self.replaced(kind, step));
+                if step > agent_step {
+                    remove(&path)?;
+                    remove(&replaced)?;
+                } else if there(&replaced) {
+                    match Checkpoint::open(&path) {
+                        Ok(_) => remove(&replaced)?,
+                        // It was to be replaced, and never was.
+                        Err(error) if error.is_damage() => {
+                            remove(&path)?;
+                            atomic::rename(&replaced, &path)?;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
             }
         }
         self.clear_unfinished()
@@ -154,6 +180,7 @@ impl Checkpoints {
         let needed: HashSet<u64> = needed.chain(bests.first()).copied().collect();
         for &step in old {
             remove(&self.path(Kind::Step, step))?;
+            remove(&self.replaced(Kind::Step, step))?;
         }
         for &best in bests.iter().filter(|best| !needed.contains(best)) {
             remove(&self.path(Kind::Best, best))?;
@@ -167,7 +194,7 @@ impl Checkpoints {
     ///
     /// If something cannot be removed.
     pub fn clear(&self) -> Result<(), StorageError> {
-        if self.folder.exists() { remove_all(&self.folder) } else { Ok(()) }
+        remove_all(&self.folder)
     }
 
     fn clear_unfinished(&self) -> Result<(), StorageError> {
@@ -181,8 +208,17 @@ impl Checkpoints {
         self.folder.join(format!("{}{agent_step:09}", kind.prefix()))
     }
 
+    /// Where one stands aside while it is replaced.
+    fn replaced(&self, kind: Kind, agent_step: u64) -> PathBuf {
+        self.folder.join(format!("{REPLACED}{}{agent_step:09}", kind.prefix()))
+    }
+
     fn entries(&self) -> Result<Vec<String>, StorageError> {
-        if self.folder.exists() { names(&self.folder) } else { Ok(Vec::new()) }
+        match names(&self.folder) {
+            Err(StorageError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            // Not the same as none: whoever starts again removes what is there.
+            names => names,
+        }
     }
 }
 
@@ -193,10 +229,15 @@ fn names(folder: &Path) -> Result<Vec<String>, StorageError> {
     read().map_err(StorageError::io("read", folder))
 }
 
+/// Whether there is anything; what cannot be looked at is taken to be there.
+fn there(path: &Path) -> bool {
+    !matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound)
+}
+
 /// Removes a file or a folder, if it is there. A folder is renamed first, so that one removed by half is not taken for
 /// a damaged checkpoint.
-fn remove(path: &Path) -> Result<(), StorageError> {
-    if !path.exists() {
+pub(super) fn remove(path: &Path) -> Result<(), StorageError> {
+    if !there(path) {
         return Ok(());
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -214,79 +255,6 @@ fn remove_all(path: &Path) -> Result<(), StorageError> {
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StorageError::io("remove", path)(error)),
         _ => Ok(()),
-    }
-}
-
-/// A checkpoint that is being written. Dropped before [`commit`](Self::commit), it leaves nothing.
-#[derive(Debug)]
-pub struct Draft {
-    temporary: PathBuf,
-    target: PathBuf,
-    sums: BTreeMap<String, String>,
-    committed: bool,
-}
-
-impl Draft {
-    /// Adds a file.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn add(&mut self, name: &str, contents: &[u8]) -> Result<(), StorageError> {
-        atomic::write_synced(&self.temporary.join(name), contents)?;
-        self.sums.insert(name.to_owned(), sha256(contents));
-        Ok(())
-    }
-
-    /// Adds the replay memory's contents, which `save` writes; gives their SHA-256.
-    ///
-    /// # Errors
-    ///
-    /// If they cannot be written, or `save` fails for another reason.
-    pub fn add_stream<E>(
-        &mut self,
-        save: impl FnOnce(&mut dyn Write) -> Result<(), E>,
-    ) -> Result<Result<String, E>, StorageError> {
-        let path = self.temporary.join(STREAM);
-        let file = File::create(&path).map_err(StorageError::io("create", &path))?;
-        let mut to = HashingWriter::new(BufWriter::with_capacity(1 << 20, file));
-        let saved = save(&mut to);
-        let (file, sum, refused) = to.finish();
-        // The system's own words, which `save` may have lost.
-        if let Some(error) = refused {
-            return Err(StorageError::io("write", &path)(error));
-        }
-        if let Err(error) = saved {
-            return Ok(Err(error));
-        }
-        let file = file.into_inner().map_err(io::IntoInnerError::into_error);
-        file.and_then(|file| file.sync_all()).map_err(StorageError::io("write", &path))?;
-        self.sums.insert(STREAM.to_owned(), sum.clone());
-        Ok(Ok(sum))
-    }
-
-    /// Makes the checkpoint count: from here on it is there, also after a crash.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be brought to the disk; then it does not count, and nothing else is lost.
-    pub fn commit(mut self) -> Result<PathBuf, StorageError> {
-        let sums: String = self.sums.iter().map(|(name, sum)| format!("{sum}  {name}\n")).collect();
-        atomic::write_synced(&self.temporary.join(SUMS), sums.as_bytes())?;
-        atomic::sync_folder(&self.temporary)?;
-        remove(&self.target)?;
-        atomic::rename(&self.temporary, &self.target)?;
-        self.committed = true;
-        Ok(self.target.clone())
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.committed {
-            // Space for a later attempt; whatever stays is removed when the run goes on.
-            let _ = fs::remove_dir_all(&self.temporary);
-        }
     }
 }
 

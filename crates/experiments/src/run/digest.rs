@@ -23,7 +23,7 @@ impl Digest {
     /// A digest of nothing yet. The format's name goes in first: a change of what is digested changes it.
     pub fn new() -> Self {
         let mut digest = Self { hash: Sha256::new() };
-        digest.part("format", b"deepq-digest-1");
+        digest.part("format", b"deepq-digest-2");
         digest
     }
 

@@ -27,6 +27,18 @@ pub enum StorageError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A checkpoint that could not be read to its end, and may be whole.
+    #[error(
+        "{error}\nNothing was changed. If the checkpoint cannot be made readable, move {} away: --resume then goes on from \
+         the one before it",
+        path.display()
+    )]
+    Unreadable {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// What the system said.
+        error: Box<StorageError>,
+    },
     /// A checkpoint of another format.
     #[error(
         "{} has the checkpoint format {found}, this program reads {expected}; use the version of deepq that wrote it",
@@ -77,6 +89,17 @@ impl StorageError {
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |error| Self::Io { doing, path, error }
+    }
+
+    /// Whether a file of a checkpoint is not what was written: changed, lost, or something else in its place. What the
+    /// system does not let us read is not.
+    pub(super) fn is_damage(&self) -> bool {
+        use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Io { error, .. } => matches!(error.kind(), NotFound | NotADirectory | IsADirectory),
+            _ => false,
+        }
     }
 
     /// A file whose contents are wrong.

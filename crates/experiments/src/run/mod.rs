@@ -3,15 +3,17 @@
 mod atomic;
 mod checkpoint;
 mod digest;
+mod draft;
 mod error;
 mod folder;
 mod summary;
 mod table;
 mod tensorboard;
 
-pub use checkpoint::{Checkpoint, Checkpoints, Draft, Kind};
+pub use checkpoint::{Checkpoint, Checkpoints, Kind};
 pub use digest::Digest;
 pub(crate) use digest::HashingWriter;
+pub use draft::Draft;
 pub use error::StorageError;
 pub use folder::RunFolder;
 pub use summary::{EvaluationFigures, Finished, Summary, TimeSpent};

@@ -19,6 +19,8 @@ pub struct Summary {
     pub device: String,
     /// Threads of the pool.
     pub threads: usize,
+    /// The instructions that the CPU computes networks with: `"avx512"`, `"avx2"`, `"neon"`, `"portable"`.
+    pub isa: String,
     /// How the run ended: `"steps"` or `"episodes"` (all done), `"threshold"` (an evaluation reached `stop_at`), `"interrupted"`.
     pub finished: Finished,
     /// Agent steps done.

@@ -1,7 +1,7 @@
 //! Tables that grow with a run, and are cut back when a run goes on from a checkpoint.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::StorageError;
@@ -16,17 +16,34 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Opens a file, cut back to its first `bytes` bytes; 0 starts it anew. A file that is shorter is an error.
-    pub(crate) fn open(path: PathBuf, bytes: u64) -> Result<Self, StorageError> {
-        let open = |path: &Path| OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    /// Opens a file, cut back to its first `bytes` bytes; 0 starts it anew.
+    ///
+    /// A file that is shorter, or lost, costs its reader something but not the run: `whole` says how much of what is there
+    /// can stay, and a warning says so. It is told the file's first `bytes` bytes, or what there is of them.
+    pub(crate) fn open(path: PathBuf, bytes: u64, whole: impl Fn(&[u8]) -> usize) -> Result<Self, StorageError> {
+        let open = |path: &Path| OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
         let mut file = open(&path).map_err(StorageError::io("write", &path))?;
         let found = file.metadata().map_err(StorageError::io("read", &path))?.len();
-        if found < bytes {
-            let reason = format!("it has {found} bytes, the checkpoint needs its first {bytes}");
-            return Err(StorageError::damaged(&path, reason));
-        }
-        file.set_len(bytes).and_then(|()| file.seek(SeekFrom::End(0))).map_err(StorageError::io("write", &path))?;
-        Ok(Self { path, file: BufWriter::new(file), bytes })
+        let kept = if found < bytes {
+            let mut contents = Vec::new();
+            file.read_to_end(&mut contents).map_err(StorageError::io("read", &path))?;
+            let kept = whole(&contents).min(contents.len()) as u64;
+            tracing::warn!(
+                "{} has {found} of the {bytes} bytes that the checkpoint counts on: what is lost stays lost, and the run \
+                 goes on behind the first {kept}",
+                path.display()
+            );
+            kept
+        } else {
+            bytes
+        };
+        file.set_len(kept).and_then(|()| file.seek(SeekFrom::End(0))).map_err(StorageError::io("write", &path))?;
+        Ok(Self { path, file: BufWriter::new(file), bytes: kept })
+    }
+
+    /// Whether nothing stands in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes == 0
     }
 
     /// Adds some bytes.
@@ -56,19 +73,25 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Opens a table, cut back to `bytes`; with 0 bytes it starts with its header.
+    /// Opens a table, cut back to `bytes`; with 0 bytes it starts with its header. One that is not of this form any more
+    /// is kept under another name.
     pub(crate) fn open(path: PathBuf, columns: &[&str], bytes: u64) -> Result<Self, StorageError> {
         let header = format!("{}\n", columns.join(","));
-        if bytes > 0 {
-            let mut start = vec![0; header.len()];
-            let read = File::open(&path).and_then(|mut file| file.read_exact(&mut start));
-            read.map_err(StorageError::io("read", &path))?;
-            if start != header.as_bytes() {
-                return Err(StorageError::damaged(&path, "its columns are not the ones that this program writes"));
-            }
-        }
-        let mut log = Log::open(path, bytes)?;
-        if bytes == 0 {
+        let bytes = if bytes > 0 && has_other_header(&path, &header)? {
+            let aside = path.with_added_extension("damaged");
+            fs::rename(&path, &aside).map_err(StorageError::io("rename", &path))?;
+            tracing::warn!(
+                "{} does not begin with the names of its columns: it is kept as {}, and a new one begun",
+                path.display(),
+                aside.display()
+            );
+            0
+        } else {
+            bytes
+        };
+        let whole_lines = |contents: &[u8]| contents.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let mut log = Log::open(path, bytes, whole_lines)?;
+        if log.is_empty() {
             log.append(header.as_bytes())?;
             log.flush()?;
         }
@@ -90,5 +113,15 @@ impl Table {
     /// See [`Log::sync`].
     pub(crate) fn sync(&mut self) -> Result<u64, StorageError> {
         self.log.sync()
+    }
+}
+
+/// Whether a file has a first line that is another one. A file that is lost, or cut off in it, has none.
+fn has_other_header(path: &Path, header: &str) -> Result<bool, StorageError> {
+    let mut start = Vec::new();
+    match File::open(path).and_then(|file| file.take(header.len() as u64).read_to_end(&mut start)) {
+        Ok(_) => Ok(!header.as_bytes().starts_with(&start)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StorageError::io("read", path)(error)),
     }
 }

@@ -21,8 +21,8 @@ pub(crate) struct EventFile {
 impl EventFile {
     /// Opens an event file, cut back to its first `bytes` bytes; with 0 it starts anew.
     pub(crate) fn open(path: PathBuf, bytes: u64) -> Result<Self, StorageError> {
-        let mut file = Self { log: Log::open(path, bytes)? };
-        if bytes == 0 {
+        let mut file = Self { log: Log::open(path, bytes, whole_records)? };
+        if file.log.is_empty() {
             let mut event = Message::default();
             event.double(1, now());
             event.text(3, "brain.Event:2");
@@ -179,6 +179,20 @@ impl Message {
     }
 }
 
+/// How many of these bytes are whole records: behind a torn one TensorBoard reads nothing.
+fn whole_records(contents: &[u8]) -> usize {
+    let mut whole = 0;
+    while let Some(length) = contents.get(whole..whole + 8).and_then(|bytes| bytes.try_into().ok()) {
+        // The length, its checksum, the bytes and theirs.
+        let end = usize::try_from(u64::from_le_bytes(length)).ok().and_then(|length| length.checked_add(whole + 16));
+        match end.filter(|&end| end <= contents.len()) {
+            Some(end) => whole = end,
+            None => break,
+        }
+    }
+    whole
+}
+
 /// CRC-32C, turned and moved as TensorFlow does, so that a checksum of checksums is safe.
 fn masked_crc(bytes: &[u8]) -> u32 {
     crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
@@ -213,6 +227,22 @@ mod tests {
     fn crc_is_castagnolis() {
         assert_eq!(crc32c(b"123456789"), 0xe306_9283);
         assert_eq!(crc32c(&[0; 32]), 0x8a91_36aa);
+    }
+
+    #[test]
+    fn what_is_left_of_a_torn_file_is_whole_records() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events");
+        let mut file = EventFile::open(path.clone(), 0).unwrap();
+        let first = file.sync().unwrap() as usize;
+        file.scalar("a", 1, 1.0).unwrap();
+        let all = file.sync().unwrap() as usize;
+        let contents = std::fs::read(&path).unwrap();
+        for length in 0..=all {
+            let whole = [0, first, all].into_iter().rfind(|&end| end <= length).unwrap();
+            assert_eq!(whole_records(&contents[..length]), whole, "{length}");
+        }
+        assert_eq!(whole_records(&[0xff; 100]), 0);
     }
 
     #[test]

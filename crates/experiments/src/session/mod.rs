@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use deepq_envs::{Element, ElementKind, Registry};
-use deepq_nets::{Device, DeviceChoice};
+use deepq_nets::{Device, DeviceChoice, Isa};
 
 pub use evaluate::{EvaluationRequest, evaluate};
 use saved::{SavedBest, SavedRun};
@@ -23,11 +23,11 @@ pub use weights::WhichCheckpoint;
 
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
-use crate::config::{self, Document, Experiment, Overrides};
+use crate::config::{self, Changes, Document, Experiment, Overrides};
 use crate::evaluation::{Evaluation, EvaluationError, Evaluator};
 use crate::listeners::{Listener, Metrics, MetricsState, Progress, Screen, grouped};
 use crate::memory;
-use crate::run::{Checkpoints, Finished, Kind, RunFolder, StorageError, Summary};
+use crate::run::{Checkpoint, Checkpoints, Finished, Kind, RunFolder, StorageError, Summary};
 use crate::training::{Event, Plan, Training};
 
 /// What a run needs beside its experiment; no result depends on it.
@@ -93,16 +93,17 @@ pub fn start(
     })?
 }
 
-/// Goes on with a run from its newest checkpoint, exactly; `steps` may make it longer.
+/// Goes on with a run from its newest checkpoint, exactly. `overrides` may make it longer, and change what decides no
+/// number of it ([`config::Changes`]).
 ///
 /// A checkpoint that is damaged is passed over with a warning. A run without any starts again from the beginning.
 ///
 /// # Errors
 ///
-/// As [`start`].
-pub fn resume(folder: &Path, steps: Option<u64>, settings: &Settings) -> Result<Summary, RunError> {
+/// As [`start`], and [`RunError::Changed`] if the experiment is another one than that of the checkpoint.
+pub fn resume(folder: &Path, overrides: &Overrides, settings: &Settings) -> Result<Summary, RunError> {
     let folder = RunFolder::open(folder)?;
-    let (experiment, document) = read_experiment(&folder, &Overrides { steps, ..Overrides::default() })?;
+    let (experiment, document) = read_experiment(&folder, overrides)?;
     settings.in_pool(|threads| {
         let device = settings.device.open()?;
         let assembly = Assembly::new(&experiment, &document, &settings.registry, &device);
@@ -118,6 +119,9 @@ pub fn resume(folder: &Path, steps: Option<u64>, settings: &Settings) -> Result<
 fn read_experiment(folder: &RunFolder, overrides: &Overrides) -> Result<(Experiment, Document), RunError> {
     Ok(config::load_file(&folder.experiment(), overrides)?)
 }
+
+/// The keys that say how long a run is.
+const LENGTH: [&str; 2] = ["training.steps", "training.episodes"];
 
 /// How a run begins.
 enum Begin<'a> {
@@ -138,6 +142,9 @@ fn run<E: Observed>(
     let machine = memory::of_this_machine().unwrap_or(u64::MAX);
     settings.screen.note(&format!("Planned memory: {plan}"));
     plan.check(machine)?;
+    if let Some(warning) = plan.warning(machine) {
+        tracing::warn!("{warning}");
+    }
     let mut agent = match begin {
         Begin::New(_) => {
             let init_from = assembly.experiment.transfer.init_from.as_deref();
@@ -154,11 +161,11 @@ fn run<E: Observed>(
         Begin::New(path) => (RunFolder::create(path)?, None),
         Begin::Resumed(folder) => {
             let saved = newest(&folder.checkpoints())?;
-            if let Some(done) = saved.as_ref().map(crate::run::Checkpoint::agent_step) {
-                if training.steps < done {
-                    return Err(RunError::TooFewSteps { done, asked: training.steps });
-                }
-                settings.screen.note(&format!("Going on from step {}", grouped(done)));
+            let saved = saved.map(|checkpoint| Ok::<_, RunError>((SavedRun::read(&checkpoint)?, checkpoint)));
+            let saved = saved.transpose()?;
+            if let Some((state, checkpoint)) = &saved {
+                fits(assembly, &folder, checkpoint, state, settings)?;
+                settings.screen.note(&format!("Going on from step {}", grouped(checkpoint.agent_step())));
             }
             (folder, saved)
         }
@@ -176,8 +183,7 @@ fn run<E: Observed>(
             checkpoints.clear()?;
             (training, MetricsState::default(), TimingState::default(), None)
         }
-        Some(checkpoint) => {
-            let saved = SavedRun::read(&checkpoint)?;
+        Some((saved, checkpoint)) => {
             let captures = SavedRun::restore(&saved, &checkpoint, &mut *agent)?;
             let training = Training::resume(plan, environments, agent, saved.training, &captures)?;
             if training.digest()? != saved.digest {
@@ -203,8 +209,50 @@ fn run<E: Observed>(
     })
 }
 
+/// Whether a run can go on from a checkpoint with the experiment as it is now.
+fn fits(
+    assembly: &Assembly<'_>,
+    folder: &RunFolder,
+    checkpoint: &Checkpoint,
+    state: &SavedRun,
+    settings: &Settings,
+) -> Result<(), RunError> {
+    let Experiment { training, evaluation, .. } = assembly.experiment;
+    let done = checkpoint.agent_step();
+    let of_step = state.training.counters.agent_steps;
+    if of_step != done {
+        let reason = format!("it is the one of step {of_step}, whatever its folder is called");
+        return Err(RunError::Checkpoint { path: checkpoint.path().to_owned(), reason });
+    }
+    if training.steps < done {
+        return Err(RunError::TooFewSteps { done, asked: training.steps });
+    }
+    let Changes { harmless, forbidden } = Changes::between(&SavedRun::document(checkpoint)?, assembly.document)?;
+    if !forbidden.is_empty() {
+        let (file, checkpoint) = (folder.experiment(), checkpoint.path().to_owned());
+        return Err(RunError::Changed { file, changes: forbidden, checkpoint });
+    }
+    for change in &harmless {
+        settings.screen.note(&change.to_string());
+    }
+    let (here, there) = (Isa::best().name(), &state.isa);
+    if here != there && assembly.device.is_cpu() {
+        tracing::warn!(
+            "the run was computed with {there} instructions so far, and goes on with {here}: as good, but not bit for bit \
+             what it would have been; --isa {there} keeps it so, where the machine has them"
+        );
+    }
+    let longer = harmless.iter().any(|change| LENGTH.contains(&change.key.as_str()));
+    match (evaluation.stop_at, &state.training.last_evaluation) {
+        (Some(stop_at), Some(last)) if longer && last.mean() >= stop_at => {
+            Err(RunError::GoalReached { at_step: last.at_step, mean: last.mean(), stop_at })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The newest checkpoint that can be used, with a warning for each that cannot.
-fn newest(checkpoints: &Checkpoints) -> Result<Option<crate::run::Checkpoint>, RunError> {
+fn newest(checkpoints: &Checkpoints) -> Result<Option<Checkpoint>, RunError> {
     match checkpoints.newest(Kind::Step) {
         Ok((checkpoint, damaged)) => {
             for reason in damaged {
@@ -303,7 +351,8 @@ impl<E: Observed> Session<'_, E> {
         // What the tables hold must be on the disk before a checkpoint counts on it.
         let metrics = self.metrics.sync()?;
         let draft = self.checkpoints.begin(Kind::Step, at_step)?;
-        let digest = saved::write(draft, self.assembly.experiment, &self.training, metrics, self.timing.state())?;
+        let Assembly { experiment, document, .. } = self.assembly;
+        let digest = saved::write(draft, experiment, document, &self.training, metrics, self.timing.state())?;
         let seconds = begun.elapsed().as_secs_f64();
         tracing::debug!("checkpoint of step {at_step} written in {seconds:.2} s, digest {digest}");
         self.digest = Some((at_step, digest));
@@ -333,6 +382,7 @@ impl<E: Observed> Session<'_, E> {
             seed: training.seed,
             device: device_name(self.assembly.device),
             threads,
+            isa: Isa::best().to_string(),
             finished,
             agent_steps: counters.agent_steps,
             frames: self.training.frames(),

@@ -5,24 +5,27 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Tensor};
 use deepq_agents::{Agent, AgentError, AgentState};
 use deepq_envs::{Capture, Element};
+use deepq_nets::Isa;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::timing::TimingState;
 use crate::RunError;
-use crate::config::Experiment;
+use crate::config::{Document, Experiment};
 use crate::evaluation::Evaluation;
 use crate::listeners::MetricsState;
 use crate::run::{Checkpoint, Draft, StorageError};
 use crate::training::{Training, TrainingState};
 
 /// Raised when a file of a checkpoint changes its meaning.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 pub(super) const STATE: &str = "state.json";
 const ENVIRONMENTS: &str = "environments.json";
 pub(super) const WEIGHTS: &str = "weights.safetensors";
 const AGENT: &str = "agent.safetensors";
+/// The experiment as it was run.
+const EXPERIMENT: &str = "experiment.toml";
 
 /// The names of the acting network's tensors in an agent's state.
 const ONLINE: &str = "online.";
@@ -34,6 +37,8 @@ pub(super) struct SavedRun {
     format: u64,
     experiment: String,
     seed: u64,
+    /// The instructions that the CPU computed with.
+    pub(super) isa: String,
     pub(super) digest: String,
     pub(super) training: TrainingState,
     /// The agent's own document.
@@ -56,6 +61,7 @@ pub(super) struct SavedBest {
 pub(super) fn write<E: Element>(
     mut draft: Draft,
     experiment: &Experiment,
+    document: &Document,
     training: &Training<E>,
     metrics: MetricsState,
     timing: TimingState,
@@ -65,18 +71,20 @@ pub(super) fn write<E: Element>(
     let captures = training.captures()?;
     let replay = draft.add_stream(|to| agent.save_replay(to))??;
     let digest = training.digest_of(&state, &captures, &replay)?;
-    let AgentState { document, tensors } = state;
+    let AgentState { document: agent_document, tensors } = state;
     let (weights, rest) = split(tensors);
     draft.add(WEIGHTS, &to_safetensors(&weights)?)?;
     draft.add(AGENT, &to_safetensors(&rest)?)?;
     draft.add(ENVIRONMENTS, &to_json(&captures))?;
+    draft.add(EXPERIMENT, document.text().as_bytes())?;
     let saved = SavedRun {
         format: FORMAT,
         experiment: experiment.name.clone(),
         seed: experiment.training.seed,
+        isa: Isa::best().to_string(),
         digest: digest.clone(),
         training: training.state(),
-        agent: document,
+        agent: agent_document,
         metrics,
         timing,
     };
@@ -89,6 +97,14 @@ impl SavedRun {
     /// Reads `state.json`.
     pub(super) fn read(checkpoint: &Checkpoint) -> Result<Self, RunError> {
         read_state(checkpoint)
+    }
+
+    /// The experiment as it was when the checkpoint was written.
+    pub(super) fn document(checkpoint: &Checkpoint) -> Result<Document, RunError> {
+        let path = checkpoint.path().join(EXPERIMENT);
+        let text = str::from_utf8(checkpoint.file(EXPERIMENT)?);
+        let text = text.map_err(|error| StorageError::damaged(&path, error))?;
+        Ok(Document::parse(&path.display().to_string(), text)?)
     }
 
     /// Puts the agent into the saved state, its replay included; gives the environments' states.

@@ -32,20 +32,23 @@ pub(crate) struct Weights {
 /// Reads weights of a run.
 pub(super) fn read(folder: &RunFolder, which: &WhichCheckpoint) -> Result<Weights, RunError> {
     let checkpoints = folder.checkpoints();
-    let newest = |kind| {
+    let newest = |kind| -> Result<Checkpoint, StorageError> {
         let (checkpoint, damaged) = checkpoints.newest(kind)?;
         for reason in damaged {
             tracing::warn!("{reason}: using the checkpoint of step {} instead", checkpoint.agent_step());
         }
         Ok(checkpoint)
     };
-    let checkpoint: Result<Checkpoint, StorageError> = match which {
-        WhichCheckpoint::Last => newest(Kind::Step),
-        WhichCheckpoint::Best if checkpoints.steps(Kind::Best)?.is_empty() => newest(Kind::Step),
-        WhichCheckpoint::Best => newest(Kind::Best),
+    let checkpoint = match which {
+        WhichCheckpoint::Last => newest(Kind::Step)?,
+        WhichCheckpoint::Best if checkpoints.steps(Kind::Best)?.is_empty() => newest(Kind::Step)?,
+        WhichCheckpoint::Best => newest(Kind::Best).map_err(|cause| match checkpoints.newest(Kind::Step) {
+            Ok((last, _)) => RunError::NoBest { cause, last: last.agent_step() },
+            Err(_) => cause.into(),
+        })?,
         WhichCheckpoint::At(path) => return at(path),
     };
-    of_checkpoint(&checkpoint?)
+    of_checkpoint(&checkpoint)
 }
 
 /// Reads weights from a checkpoint's folder or a safetensors file.

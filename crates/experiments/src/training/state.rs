@@ -93,7 +93,8 @@ impl<E: Element> Training<E> {
     }
 
     /// SHA-256 over everything that the run's future depends on: the agent's state, weights, target and optimizer
-    /// included, its replay memory, the environments and the counters. What was evaluated does not belong to it.
+    /// included, its replay memory, the environments with what they show, and the counters. What was evaluated does not
+    /// belong to it.
     ///
     /// # Errors
     ///
@@ -123,6 +124,8 @@ impl<E: Element> Training<E> {
         }
         digest.part("replay", replay.as_bytes());
         digest.part("environments", &serde_json::to_vec(captures).map_err(json)?);
+        // What the environments' states lead to: were they to be played again and end elsewhere, this would tell.
+        digest.part("observations", bytemuck::cast_slice(&self.playground.observations));
         digest.part("games", &serde_json::to_vec(&self.games).map_err(json)?);
         digest.part("frames", &self.frames.to_le_bytes());
         Ok(digest.finish())
