@@ -32,7 +32,7 @@ pub(crate) enum Check {
     Docs,
     /// cargo-deny accepts licences, bans and sources
     Licences,
-    /// Short runs give the same digest on different thread counts
+    /// Short runs come out the same on different thread counts, and when they are killed and resumed
     Reproducibility,
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::ci::Check;
+use crate::number;
 
 /// deepq: value-based deep reinforcement learning, from CartPole to Atari.
 #[derive(Debug, Parser)]
@@ -27,6 +28,10 @@ pub(crate) enum Command {
     Parity(Parity),
     /// Measure speed, side by side with the peers that are installed
     Bench(Bench),
+    /// Train twice, on different thread counts, and once killed and resumed; exit 0 only if all comes out the same
+    Reproduce(Reproduce),
+    /// Train random small experiments with faults injected, and check that nothing is lost
+    Soak(Soak),
     /// List experiments, environments and networks
     List(List),
     /// Fetch or verify ROMs
@@ -46,6 +51,9 @@ pub(crate) struct Machine {
     /// Threads [default: as many as the machine has]; results do not depend on it
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<u16>,
+    /// Instructions to compute with on the CPU, as portable, avx2, avx512 or neon [default: the fastest of this machine]
+    #[arg(long, value_name = "ISA")]
+    pub(crate) isa: Option<String>,
     #[command(flatten)]
     pub(crate) roms: RomFolder,
 }
@@ -64,10 +72,10 @@ pub(crate) struct Train {
     #[arg(required_unless_present = "resume")]
     pub(crate) experiment: Option<String>,
     /// Go on exactly where this run stopped
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["experiment", "seed", "set", "out"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["experiment", "seed", "out"])]
     pub(crate) resume: Option<PathBuf>,
     /// The root of all randomness [default: the experiment's training.seed]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     pub(crate) seed: Option<u64>,
     /// Train from each of these seeds, as 1..5 or 3,7,11: a run each, in one folder
     #[arg(long, value_name = "SEEDS", conflicts_with_all = ["resume", "seed"])]
@@ -76,7 +84,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "N", requires = "seeds")]
     pub(crate) jobs: Option<u16>,
     /// Agent steps of the whole run [default: the experiment's training.steps]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     pub(crate) steps: Option<u64>,
     /// Override a key of the experiment, as agent.discount=0.98
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -99,7 +107,7 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "N")]
     pub(crate) episodes: Option<u32>,
     /// The root of the evaluation's randomness [default: the run's seed]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     pub(crate) seed: Option<u64>,
     /// best, last, a checkpoint's folder or a safetensors file of weights
     #[arg(long, value_name = "best|last|FILE")]
@@ -144,7 +152,7 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// train: agent steps that a round measures [default: the workload's own]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     pub(crate) steps: Option<u64>,
     /// replay: transitions of the largest memory [default: 100000]
     #[arg(long, value_name = "N")]
@@ -178,6 +186,42 @@ impl Bench {
         let games = ["PongNoFrameskip-v4", "BreakoutNoFrameskip-v4"];
         games.into_iter().filter(|_| plays).map(str::to_owned).collect()
     }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Reproduce {
+    /// An experiment's name or file; cartpole, lunarlander and pong-smoke are trained shortly, others whole [default: these
+    /// three]
+    pub(crate) experiment: Option<String>,
+    /// How often a run is killed and resumed
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) kills: usize,
+    /// The root of all randomness [default: the experiment's training.seed]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
+    pub(crate) seed: Option<u64>,
+    /// Agent steps of a run
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
+    pub(crate) steps: Option<u64>,
+    /// Override a key of the experiment, as checkpoint.every=100
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Print what was compared as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) roms: RomFolder,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Soak {
+    /// Minutes after which no new run begins
+    #[arg(long, value_name = "N", default_value_t = 10.0)]
+    pub(crate) minutes: f64,
+    /// Draws the experiments and the faults [default: from the clock; it is printed]
+    #[arg(long, value_name = "N", value_parser = number::whole)]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) roms: RomFolder,
 }
 
 #[derive(Args, Debug)]

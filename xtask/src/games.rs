@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::command::Command;
+use crate::command::{Command, RomFolder};
 use crate::roms::Manifest;
 use crate::workspace::Workspace;
 
@@ -29,8 +29,24 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
         Command::Eval(eval) => (environment_ids(&eval.run.join("experiment.toml")), &eval.machine.roms),
         Command::Parity(parity) => (parity.traces.iter().filter_map(|path| traced_id(path)).collect(), &parity.roms),
         Command::Bench(bench) => (bench.games(), &bench.roms),
-        Command::List(_) | Command::Roms(_) | Command::Test(_) | Command::Ci(_) => return Ok(Vec::new()),
+        Command::Reproduce(_)
+        | Command::Soak(_)
+        | Command::List(_)
+        | Command::Roms(_)
+        | Command::Test(_)
+        | Command::Ci(_) => return Ok(Vec::new()),
     };
+    known(workspace, &ids, own_roms)
+}
+
+/// The games of these experiments, by name or file.
+pub(crate) fn of_experiments(workspace: &Workspace, experiments: &[&str], own_roms: &RomFolder) -> Result<Vec<String>> {
+    let files = experiments.iter().map(|experiment| experiment_file(workspace, experiment));
+    known(workspace, &files.flat_map(|file| environment_ids(&file)).collect::<Vec<_>>(), own_roms)
+}
+
+/// The games among these ids that must be provided.
+fn known(workspace: &Workspace, ids: &[String], own_roms: &RomFolder) -> Result<Vec<String>> {
     if own_roms.rom_dir.is_some()
         || std::env::var_os("DEEPQ_ROM_DIR").is_some_and(|folder| !folder.is_empty())
         || !ids.iter().any(|id| may_be_atari(id))

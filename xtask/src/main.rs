@@ -10,9 +10,13 @@ mod bench;
 mod ci;
 mod command;
 mod deepq;
+mod draw;
 mod games;
+mod number;
 mod python;
+mod reproduce;
 mod roms;
+mod soak;
 mod test;
 mod toolchain;
 mod workspace;
@@ -44,6 +48,8 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
             bench::prepare(&workspace, arguments)?;
             deepq::run(&workspace, std::env::args_os().skip(1))
         }
+        Command::Reproduce(arguments) => reproduce::run(&workspace, arguments),
+        Command::Soak(arguments) => soak::run(&workspace, arguments),
         Command::Roms(arguments) => roms::run(&workspace, arguments),
         Command::Test(arguments) => test::run(&workspace, arguments),
         Command::Ci(arguments) => ci::run(&workspace, arguments),

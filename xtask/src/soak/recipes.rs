@@ -1,0 +1,62 @@
+//! Random small experiments.
+
+use crate::draw::Draw;
+use crate::reproduce::Recipe;
+use crate::workspace::Workspace;
+
+/// Draws an experiment that takes a few seconds.
+pub(super) fn draw(draw: &mut Draw, workspace: &Workspace) -> Recipe {
+    let kinds = ["cartpole", "cartpole", "cartpole", "lunarlander", "catch", "reinforce-cartpole", "pong-smoke"];
+    let kind = loop {
+        let kind = draw.one_of(&kinds);
+        if workspace.experiment(kind).exists() || kind == "lunarlander" {
+            break kind;
+        }
+    };
+    let mut set = vec![
+        format!("checkpoint.every={}", draw.one_of(&[40, 137, 300])),
+        format!("checkpoint.keep={}", draw.one_of(&[2, 2, 3])),
+        format!("training.log_every={}", draw.one_of(&[7, 50, 100])),
+        format!("training.histograms_every={}", draw.one_of(&[0, 0, 250])),
+        format!("evaluation.every={}", draw.one_of(&[0, 150, 500])),
+        "evaluation.episodes=3".to_owned(),
+        format!("evaluation.environments={}", draw.one_of(&[1, 3])),
+    ];
+    let environments = draw.one_of(&[1, 1, 2, 4]);
+    let dqn = |set: &mut Vec<String>, draw: &mut Draw| {
+        set.extend([
+            format!("training.environments={environments}"),
+            format!("agent.double={}", draw.one_of(&[true, false])),
+            format!("replay.n_step={}", draw.one_of(&[1, 1, 3])),
+            format!("training.update_every={}", draw.one_of(&[1, 2, 4])),
+            format!("training.concurrent_steps={}", draw.one_of(&[0, 0, 8])),
+        ]);
+    };
+    let (experiment, steps) = match kind {
+        "pong-smoke" => {
+            dqn(&mut set, draw);
+            set.push(format!("replay.compression={}", draw.one_of(&["none", "lz4"])));
+            set.push(format!("training.learning_starts={}", draw.one_of(&[60, 250])));
+            (kind, 200 + draw.below(150))
+        }
+        "reinforce-cartpole" => (kind, 500 + draw.below(2500)),
+        _ => {
+            dqn(&mut set, draw);
+            set.push(format!("training.batch_size={}", draw.one_of(&[8, 32, 64])));
+            set.push(format!("training.learning_starts={}", draw.one_of(&[100, 500])));
+            set.push(format!("replay.capacity={}", draw.one_of(&[300, 5_000])));
+            if draw.below(2) == 0 {
+                set.push("network.head={ kind = \"dueling\", hidden = [8] }".to_owned());
+            }
+            let own = workspace.experiment(kind).exists();
+            if !own {
+                set.push("environment.id=LunarLander-v3".to_owned());
+            }
+            (if own { kind } else { "cartpole" }, 600 + draw.below(2500))
+        }
+    };
+    let seed = 1 + draw.below(1000);
+    let mut arguments = vec!["--steps".to_owned(), steps.to_string(), "--seed".to_owned(), seed.to_string()];
+    arguments.extend(set.into_iter().flat_map(|set| ["--set".to_owned(), set]));
+    Recipe { experiment: experiment.to_owned(), arguments }
+}
