@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-/// Bytes of the disk: room for a run, and soon filled.
-const MEGABYTES: u64 = 96;
+/// The disk's size: room for some checkpoints of an Atari run, and soon filled.
+const MEGABYTES: u64 = 400;
 
 /// A file system in memory. Mounting it takes an administrator's rights; without them there is none, and no fault of a
 /// full disk is tried.

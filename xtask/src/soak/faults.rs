@@ -73,7 +73,7 @@ pub(super) fn inflict(
     whole: Duration,
     draw: &mut Draw,
 ) -> Result<Met> {
-    let moment = whole.mul_f64(draw.fraction() * 0.7) + Duration::from_millis(draw.below(200));
+    let moment = whole.mul_f64(draw.fraction() * 0.6);
     let threads = 1 + draw.below(2) as usize;
     match fault {
         Fault::Kill => killed(trial, threads, moment),

@@ -313,6 +313,10 @@ impl<E: Observed> Session<'_, E> {
 
     fn evaluate(&mut self, stop: &dyn Fn() -> bool) -> Result<(), RunError> {
         let at_step = self.training.counters().agent_steps;
+        // Best weights with nothing to go on from would be all that is left of a run that is killed early.
+        if self.checkpoints.steps(Kind::Step)?.is_empty() {
+            self.write_checkpoint()?;
+        }
         let clock = self.timing.evaluation.clone();
         let evaluation = match clock.time(|| self.evaluator.evaluate(self.training.agent(), at_step, stop)) {
             // It stays due, and is made when the run goes on.
