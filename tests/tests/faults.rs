@@ -71,7 +71,8 @@ fn lost_tables_do_not_stop_a_run() -> Result<()> {
     let whole = folder.path().join("whole");
     train("cartpole", &whole, &[&["--steps", "400"], &SMALL[2..]].concat())?;
     let expected = summary(&whole)?.digest;
-    let lose: [(&str, fn(&Path) -> std::io::Result<()>); 3] = [
+    type Lose = fn(&Path) -> std::io::Result<()>;
+    let lose: [(&str, Lose); 3] = [
         ("removed", |file| fs::remove_file(file)),
         ("emptied", |file| fs::write(file, "")),
         ("torn", |file| fs::read(file).and_then(|contents| fs::write(file, &contents[..contents.len() / 2]))),

@@ -237,7 +237,7 @@ fn a_run_can_be_planned_by_the_episode() {
         &["evaluation.every={ episodes = 4 }", "training.episodes=10", "training.steps=111"],
     );
     assert!(first.episodes < 10 && first.finished == Finished::Steps, "{first:?}");
-    let resumed = session::resume(&folder.path().join("resumed"), Some(20_000), &Settings::default()).unwrap();
+    let resumed = session::resume(&folder.path().join("resumed"), &longer(20_000), &Settings::default()).unwrap();
     assert_eq!((resumed.digest, resumed.finished), (whole.digest, Finished::Episodes));
     let evaluated_again = fs::read_to_string(folder.path().join("resumed/eval.csv")).unwrap();
     assert!(rows.lines().all(|row| evaluated_again.contains(row)), "{evaluated_again}");
@@ -280,7 +280,7 @@ fn weights_are_taken_over_and_frozen_ones_keep_their_bits() {
     // It goes on exactly, and needs its source no more.
     learn("stopped", "training.steps=250");
     fs::remove_dir_all(run("source")).unwrap();
-    let resumed = session::resume(&run("stopped"), Some(400), &Settings::default()).unwrap();
+    let resumed = session::resume(&run("stopped"), &longer(400), &Settings::default()).unwrap();
     assert_eq!(resumed.digest, whole.digest);
 
     // All parts of a file of weights, and what is refused.

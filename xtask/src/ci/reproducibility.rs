@@ -13,7 +13,7 @@ const KILLS: usize = 3;
 pub(super) fn check(workspace: &Workspace) -> Result<Passed> {
     roms::provide_all(workspace)?;
     let program = Program::new(deepq::build(workspace)?, workspace, None);
-    let cases = reproduce::cases(workspace, None);
+    let cases = reproduce::cases(None);
     let mut comparisons = 0;
     for case in &cases {
         let seen = reproduce::look_at(&program, case, KILLS)?;

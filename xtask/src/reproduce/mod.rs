@@ -38,20 +38,6 @@ const CASES: &[(&str, &str, &[&str])] = &[
     ("pong-smoke", "pong-smoke", &[]),
 ];
 
-/// What stands for LunarLander as long as there is no experiment of this name.
-const LUNAR_LANDER: &[&str] = &[
-    "--steps",
-    "2000",
-    "--set",
-    "checkpoint.every=250",
-    "--set",
-    "environment.id=LunarLander-v3",
-    "--set",
-    "evaluation.episodes=2",
-    "--set",
-    "evaluation.environments=2",
-];
-
 /// A case to look at.
 pub(crate) struct Case {
     name: String,
@@ -69,7 +55,7 @@ pub(crate) struct Seen {
 }
 
 /// The short cases of every experiment, or of one of this name; another name is an experiment to be trained whole.
-pub(crate) fn cases(workspace: &Workspace, experiment: Option<&str>) -> Vec<Case> {
+pub(crate) fn cases(experiment: Option<&str>) -> Vec<Case> {
     let case = |name: &str, experiment: &str, arguments: &[&str]| {
         let arguments = arguments.iter().map(ToString::to_string).collect();
         Case { name: name.to_owned(), recipe: Recipe { experiment: experiment.to_owned(), arguments } }
@@ -78,10 +64,7 @@ pub(crate) fn cases(workspace: &Workspace, experiment: Option<&str>) -> Vec<Case
     let known: Vec<Case> = CASES
         .iter()
         .filter(|(_, experiment, _)| wanted(experiment))
-        .map(|&(name, experiment, arguments)| match experiment {
-            "lunarlander" if !workspace.experiment(experiment).exists() => case(name, "cartpole", LUNAR_LANDER),
-            _ => case(name, experiment, arguments),
-        })
+        .map(|&(name, experiment, arguments)| case(name, experiment, arguments))
         .collect();
     match experiment {
         Some(other) if known.is_empty() => vec![case(other, other, &[])],
@@ -98,7 +81,7 @@ impl Case {
 
 /// `cargo xtask reproduce`.
 pub(crate) fn run(workspace: &Workspace, arguments: &command::Reproduce) -> Result<ExitCode> {
-    let mut cases = cases(workspace, arguments.experiment.as_deref());
+    let mut cases = cases(arguments.experiment.as_deref());
     for Case { recipe, .. } in &mut cases {
         let further = [("--seed", arguments.seed), ("--steps", arguments.steps)];
         for (option, value) in further.into_iter().filter_map(|(option, value)| Some((option, value?))) {

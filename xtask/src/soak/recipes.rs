@@ -2,17 +2,11 @@
 
 use crate::draw::Draw;
 use crate::reproduce::Recipe;
-use crate::workspace::Workspace;
 
 /// Draws an experiment that takes a few seconds.
-pub(super) fn draw(draw: &mut Draw, workspace: &Workspace) -> Recipe {
+pub(super) fn draw(draw: &mut Draw) -> Recipe {
     let kinds = ["cartpole", "cartpole", "cartpole", "lunarlander", "catch", "reinforce-cartpole", "pong-smoke"];
-    let kind = loop {
-        let kind = draw.one_of(&kinds);
-        if workspace.experiment(kind).exists() || kind == "lunarlander" {
-            break kind;
-        }
-    };
+    let kind = draw.one_of(&kinds);
     let mut set = vec![
         format!("checkpoint.every={}", draw.one_of(&[40, 137, 300])),
         format!("checkpoint.keep={}", draw.one_of(&[2, 2, 3])),
@@ -48,11 +42,7 @@ pub(super) fn draw(draw: &mut Draw, workspace: &Workspace) -> Recipe {
             if draw.below(2) == 0 {
                 set.push("network.head={ kind = \"dueling\", hidden = [8] }".to_owned());
             }
-            let own = workspace.experiment(kind).exists();
-            if !own {
-                set.push("environment.id=LunarLander-v3".to_owned());
-            }
-            (if own { kind } else { "cartpole" }, 600 + draw.below(2500))
+            (kind, 600 + draw.below(2500))
         }
     };
     let seed = 1 + draw.below(1000);
