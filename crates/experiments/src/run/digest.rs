@@ -53,6 +53,14 @@ impl<W: Write> HashingWriter<W> {
         Self { to, hash: Sha256::new(), refused: None }
     }
 
+    fn keep_error<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|error| {
+            let shown = io::Error::new(error.kind(), error.to_string());
+            self.refused.get_or_insert(error);
+            shown
+        })
+    }
+
     /// What the bytes were passed on to, their SHA-256, and the first error that this gave.
     pub(crate) fn finish(self) -> (W, String, Option<io::Error>) {
         (self.to, hex(&self.hash.finalize()), self.refused)
@@ -61,21 +69,15 @@ impl<W: Write> HashingWriter<W> {
 
 impl<W: Write> Write for HashingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.to.write(bytes) {
-            Ok(taken) => {
-                self.hash.update(&bytes[..taken]);
-                Ok(taken)
-            }
-            Err(error) => {
-                let shown = io::Error::new(error.kind(), error.to_string());
-                self.refused.get_or_insert(error);
-                Err(shown)
-            }
-        }
+        let taken = self.to.write(bytes);
+        let taken = self.keep_error(taken)?;
+        self.hash.update(&bytes[..taken]);
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
+        let flushed = self.to.flush();
+        self.keep_error(flushed)
     }
 }
 
