@@ -32,22 +32,28 @@ impl<E: Element> Episode<E> {
 
     /// All observations, the current one last, as numbers that hold either element exactly.
     pub(crate) fn to_f32(&self) -> Vec<f32> {
-        let all = self.observations.iter().chain(&self.current);
-        match E::KIND {
-            ElementKind::F32 => all.map(|element| bytemuck::cast(*element)).collect(),
-            ElementKind::U8 => all.map(|element| f32::from(bytemuck::cast::<E, u8>(*element))).collect(),
-        }
+        let mut all = numbers(&self.observations);
+        all.extend(numbers(&self.current));
+        all
     }
+}
 
-    /// The elements whose numbers [`to_f32`](Self::to_f32) gave.
-    pub(crate) fn from_f32(values: &[f32]) -> Option<Vec<E>> {
-        let element = |value: &f32| match E::KIND {
-            ElementKind::F32 => Some(bytemuck::cast(*value)),
-            ElementKind::U8 => {
-                let byte = *value as u8;
-                (f32::from(byte) == *value).then(|| bytemuck::cast(byte))
-            }
-        };
-        values.iter().map(element).collect()
+/// Observations as numbers that hold either element exactly.
+pub(crate) fn numbers<E: Element>(observations: &[E]) -> Vec<f32> {
+    match E::KIND {
+        ElementKind::F32 => bytemuck::cast_slice(observations).to_vec(),
+        ElementKind::U8 => bytemuck::cast_slice::<E, u8>(observations).iter().copied().map(f32::from).collect(),
     }
+}
+
+/// The elements whose [`numbers`] these are; none where they are not.
+pub(crate) fn elements<E: Element>(numbers: &[f32]) -> Option<Vec<E>> {
+    let element = |number: &f32| match E::KIND {
+        ElementKind::F32 => Some(bytemuck::cast(*number)),
+        ElementKind::U8 => {
+            let byte = *number as u8;
+            (f32::from(byte) == *number).then(|| bytemuck::cast(byte))
+        }
+    };
+    numbers.iter().map(element).collect()
 }

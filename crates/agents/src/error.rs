@@ -55,6 +55,9 @@ pub enum AgentError {
         /// The stream.
         stream: usize,
     },
+    /// A call that does not come when it can.
+    #[error("out of turn: {0}")]
+    OutOfTurn(&'static str),
     /// A state, an action or a stream that does not exist.
     #[error("there is no {what} {number}; {expected}")]
     Unknown {

@@ -13,7 +13,9 @@
 //! 5. [`Dqn`] is DQN and its variants, to be read from top to bottom like the paper.
 //! 6. [`Reinforce`] learns a policy instead of values, from whole episodes: [`discounted_returns`] and
 //!    [`policy_gradient_loss`] are its pure functions.
-//! 7. Whatever it learns by, an [`Agent`] is driven in the same way: act, observe, learn; where it can, in two [`Halves`] at
+//! 7. [`Pqn`] learns values without replay and target network, from what many environments played last; [`lambda_returns`]
+//!    are its targets.
+//! 8. Whatever it learns by, an [`Agent`] is driven in the same way: act, observe, learn; where it can, in two [`Halves`] at
 //!    the same time. Its [`AgentState`] and its replay are all that its future depends on.
 //!
 //! ```
@@ -88,10 +90,15 @@ mod dqn_state;
 mod episode;
 mod epsilon_greedy;
 mod error;
+mod lambda_returns;
 mod policy_gradient;
+mod pqn;
+mod pqn_spec;
+mod pqn_state;
 mod q_learning;
 mod reinforce;
 mod reinforce_state;
+mod rollout;
 mod rows;
 mod schedule;
 mod target_update;
@@ -104,7 +111,10 @@ pub use dqn::{Dqn, DqnParts};
 pub use dqn_spec::{ClipGradient, ClipReward, DqnSpec, LearningStarts};
 pub use epsilon_greedy::EpsilonGreedy;
 pub use error::{AgentError, SpecError};
+pub use lambda_returns::lambda_returns;
 pub use policy_gradient::{discounted_returns, normalise, policy_gradient_loss};
+pub use pqn::{Pqn, PqnParts};
+pub use pqn_spec::PqnSpec;
 pub use q_learning::{QLearning, QLearningSpec};
 pub use reinforce::{Reinforce, ReinforceParts, ReinforceSpec};
 pub use schedule::{Clock, Schedule};

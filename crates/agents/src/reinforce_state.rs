@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use deepq_envs::{Element, NumpyRng};
 use serde::{Deserialize, Serialize};
 
-use crate::episode::Episode;
+use crate::episode::{Episode, elements};
 use crate::tensor_state::{Kind, Restoring, Saving};
 use crate::{AgentError, AgentState, Counters, Reinforce};
 
@@ -102,8 +102,7 @@ impl<E: Element> Reinforce<E> {
             return Err(refuse("has an action that does not exist"));
         }
         let values = restoring.tensor(name, &self.shape(actions.len()))?.flatten_all()?.to_vec1::<f32>()?;
-        let mut observations =
-            Episode::from_f32(&values).ok_or_else(|| refuse("has observations that are no bytes"))?;
+        let mut observations = elements(&values).ok_or_else(|| refuse("has observations that are no bytes"))?;
         let len: usize = self.policy.observation_shape().iter().product();
         let current = observations.split_off(actions.len() * len);
         Ok(Episode { observations, current, actions, rewards, discounts })
