@@ -13,10 +13,10 @@
 //! 5. [`Dqn`] is DQN and its variants, to be read from top to bottom like the paper.
 //! 6. [`Reinforce`] learns a policy instead of values, from whole episodes: [`discounted_returns`] and
 //!    [`policy_gradient_loss`] are its pure functions.
-//! 7. [`Pqn`] learns values without replay and target network, from what many environments played last; [`lambda_returns`]
-//!    are its targets.
-//! 8. Whatever it learns by, an [`Agent`] is driven in the same way: act, observe, learn; where it can, in two [`Halves`] at
-//!    the same time. Its [`AgentState`] and its replay are all that its future depends on.
+//! 7. [`Pqn`] learns values without replay and target network, from what many environments played last;
+//!    [`lambda_returns`] are its targets.
+//! 8. Whatever it learns by, an [`Agent`] is driven in the same way: act, observe, learn; where it can, in two [`Halves`]
+//!    at the same time. Its [`AgentState`] and its replay are all that its future depends on.
 //!
 //! ```
 //! use deepq_agents::{Agent, Clock, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};

@@ -24,7 +24,7 @@ pub struct Pqn<E: Element> {
     pub(crate) spec: PqnSpec,
     pub(crate) exploration: EpsilonGreedy,
     pub(crate) network: QNetwork,
-    learning_rate: f64,
+    optimizer_spec: OptimizerSpec,
     pub(crate) optimizer: Optimizer,
     pub(crate) minibatch_rng: NumpyRng,
     pub(crate) counters: Counters,
@@ -84,7 +84,7 @@ impl<E: Element> Pqn<E> {
         Ok(Self {
             spec: spec.clone(),
             exploration: EpsilonGreedy::new(exploration.clone(), seeds.stream("exploration"))?,
-            learning_rate: optimizer.learning_rate(),
+            optimizer_spec: *optimizer,
             optimizer: Optimizer::new(optimizer, network.parameters())?,
             network,
             minibatch_rng: seeds.stream("minibatches"),
@@ -99,6 +99,35 @@ impl<E: Element> Pqn<E> {
     /// The network that acts and learns.
     pub fn network(&self) -> &QNetwork {
         &self.network
+    }
+
+    /// Takes over parts of another network's weights; as [`Dqn::load_parts`](crate::Dqn::load_parts).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.check_not_started()?;
+        Ok(self.network.parameters().load_parts(weights, parts)?)
+    }
+
+    /// Keeps parts of the weights as they are; as [`Dqn::freeze`](crate::Dqn::freeze).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.check_not_started()?;
+        let frozen = self.network.parameters().freeze(parts)?;
+        self.optimizer = Optimizer::new(&self.optimizer_spec, self.network.parameters())?;
+        Ok(frozen)
+    }
+
+    fn check_not_started(&self) -> Result<(), AgentError> {
+        match self.counters.updates {
+            0 => Ok(()),
+            updates => Err(AgentError::Started { updates }),
+        }
     }
 
     fn check_stream(&self, stream: usize) -> Result<(), AgentError> {
@@ -282,7 +311,7 @@ impl<E: Element> Pqn<E> {
             return Err(diverged("gradient norm", gradient_norm));
         }
         let factor = self.spec.learning_rate_factor.value(&self.counters);
-        self.optimizer.set_learning_rate(self.learning_rate * factor)?;
+        self.optimizer.set_learning_rate(self.optimizer_spec.learning_rate() * factor)?;
         self.optimizer.step(self.network.parameters(), &gradients)?;
         self.gradients = Some(gradients);
         self.counters.updates = update;

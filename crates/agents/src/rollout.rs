@@ -144,7 +144,11 @@ impl<E: Element> Rollout<E> {
     /// The observations of some rows, one after the other.
     pub(crate) fn gather(&self, rows: &[u32]) -> Vec<E> {
         let len = self.observation_len;
-        rows.iter().flat_map(|&row| &self.observations[row as usize * len..][..len]).copied().collect()
+        let mut gathered = Vec::with_capacity(rows.len() * len);
+        for &row in rows {
+            gathered.extend_from_slice(&self.observations[row as usize * len..][..len]);
+        }
+        gathered
     }
 
     /// The rows of the steps so far, in order.
@@ -157,5 +161,73 @@ impl<E: Element> Rollout<E> {
     pub(crate) fn set_observation(&mut self, row: usize, observation: &[E]) {
         let len = self.observation_len;
         self.observations[row * len..][..len].copy_from_slice(observation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deepq_envs::NumpyRng;
+    use deepq_replay::End;
+
+    use super::*;
+
+    const STREAMS: usize = 3;
+    const STEPS: usize = 7;
+    const DISCOUNT: f32 = 0.9;
+    const LAMBDA: f32 = 0.65;
+
+    /// One step of one stream as it was played: an observation's only number is its value.
+    struct Played {
+        reward: f32,
+        end: End,
+        led_to: f32,
+    }
+
+    /// The target of step `t`, from the words: what follows counts as long as the episode goes on and the rollout lasts.
+    fn naive(played: &[Played], t: usize) -> f32 {
+        let Played { reward, end, led_to } = played[t];
+        let rest = match end {
+            End::Terminated | End::LifeLost => return reward,
+            End::Truncated => led_to,
+            End::Running if t + 1 == played.len() => led_to,
+            End::Running => (1.0 - LAMBDA) * led_to + LAMBDA * naive(played, t + 1),
+        };
+        reward + DISCOUNT * rest
+    }
+
+    #[test]
+    fn targets_are_those_of_each_stream_and_episode_alone() {
+        let mut rng = NumpyRng::new(1);
+        let ends = [End::Running, End::Running, End::LifeLost, End::Terminated, End::Truncated];
+        let mut rollout = Rollout::<f32>::new(STREAMS, STEPS, 1);
+        for _ in 0..200 {
+            let mut played: [Vec<Played>; STREAMS] = Default::default();
+            let mut now = [0.0f32; STREAMS].map(|_| rng.random() as f32);
+            rollout.clear();
+            for t in 0..STEPS {
+                assert!(!rollout.complete());
+                rollout.begin_step(&now, now.into_iter());
+                for (stream, now) in now.iter_mut().enumerate() {
+                    let (reward, led_to, end) = (rng.random() as f32, rng.random() as f32, ends[rng.index(ends.len())]);
+                    let transition = Transition { action: 0, reward, next_observation: &[led_to], end };
+                    let asks = rollout.tell(stream, &transition, reward, DISCOUNT);
+                    assert_eq!(asks, end == End::Truncated && t + 1 < STEPS);
+                    if asks {
+                        rollout.set_value(stream, led_to);
+                    }
+                    played[stream].push(Played { reward, end, led_to });
+                    *now = if end.over() { rng.random() as f32 } else { led_to };
+                }
+            }
+            assert!(rollout.complete());
+            for stream in 0..STREAMS {
+                let value = rollout.last[stream];
+                rollout.set_value(stream, value);
+            }
+            let expected: Vec<f32> = played.iter().flat_map(|of| (0..STEPS).map(|t| naive(of, t))).collect();
+            let actual = rollout.targets(LAMBDA).unwrap();
+            let close = |(actual, expected): (&f32, &f32)| (actual - expected).abs() < 1e-5;
+            assert!(actual.iter().zip(&expected).all(close), "{actual:?} is not {expected:?}");
+        }
     }
 }

@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use deepq_agents::{
-    Agent, ClipGradient, ClipReward, Clock, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate,
+    Agent, ClipGradient, ClipReward, Clock, Dqn, DqnParts, DqnSpec, LearningStarts, Pqn, PqnParts, PqnSpec, Schedule,
+    TargetUpdate,
 };
 use deepq_envs::{CartPole, Catch, Element, Env, FrameStack, Reset, Seeds, Status, TimeLimit};
-use deepq_nets::{ConvSpec, Device, Head, Loss, NetworkSpec, OptimizerSpec, Torso};
+use deepq_nets::{ConvSpec, Device, Head, Initialisation, Loss, NetworkSpec, Normalisation, OptimizerSpec, Torso};
 use deepq_replay::{End, Layout, ReplaySpec, Transition};
 
 /// What a task is learned with.
@@ -47,29 +48,35 @@ fn end(status: Status) -> End {
     }
 }
 
-fn train<V: Env>(agent: &mut Dqn<V::Element>, env: &mut V, seed: u64, steps: u64) {
-    let len = env.observation_space().len();
-    let (mut observation, mut next) = (vec![V::Element::default(); len], vec![V::Element::default(); len]);
-    env.reset(&Reset::seeded(seed), &mut observation).unwrap();
-    agent.begin_episode(0, &observation).unwrap();
+/// Plays so many steps in each environment, learning.
+fn train<V: Env>(agent: &mut dyn Agent<V::Element>, envs: &mut [V], seed: u64, steps: u64) {
+    let len = envs[0].observation_space().len();
+    let mut observations = vec![V::Element::default(); len * envs.len()];
+    let mut next = vec![V::Element::default(); len];
+    for (stream, (env, observation)) in envs.iter_mut().zip(observations.chunks_exact_mut(len)).enumerate() {
+        env.reset(&Reset::seeded(seed + 1_000 * stream as u64), observation).unwrap();
+        agent.begin_episode(stream, observation).unwrap();
+    }
+    let mut actions = vec![0; envs.len()];
     for _ in 0..steps {
-        let mut actions = [0];
-        agent.act(&observation, &mut actions).unwrap();
-        let step = env.step(actions[0], &mut next).unwrap();
-        let (action, reward) = (actions[0] as u32, step.reward as f32);
-        let transition = Transition { action, reward, next_observation: &next, end: end(step.status) };
-        agent.observe(0, &transition).unwrap();
-        std::mem::swap(&mut observation, &mut next);
-        if step.status.is_over() {
-            env.reset(&Reset::default(), &mut observation).unwrap();
-            agent.begin_episode(0, &observation).unwrap();
+        agent.act(&observations, &mut actions).unwrap();
+        for (stream, (env, observation)) in envs.iter_mut().zip(observations.chunks_exact_mut(len)).enumerate() {
+            let step = env.step(actions[stream], &mut next).unwrap();
+            let (action, reward) = (actions[stream] as u32, step.reward as f32);
+            let transition = Transition { action, reward, next_observation: &next, end: end(step.status) };
+            agent.observe(stream, &transition).unwrap();
+            observation.copy_from_slice(&next);
+            if step.status.is_over() {
+                env.reset(&Reset::default(), observation).unwrap();
+                agent.begin_episode(stream, observation).unwrap();
+            }
         }
         while agent.learn().unwrap().is_some() {}
     }
 }
 
 /// The mean return of greedy episodes.
-fn evaluate<E: Element, V: Env<Element = E>>(agent: &Dqn<E>, env: &mut V, seed: u64, episodes: u32) -> f64 {
+fn evaluate<E: Element, V: Env<Element = E>>(agent: &dyn Agent<E>, env: &mut V, seed: u64, episodes: u32) -> f64 {
     let mut observation = vec![E::default(); env.observation_space().len()];
     let mut sum = 0.0;
     for episode in 0..episodes {
@@ -124,7 +131,7 @@ fn catch_is_solved_from_byte_frames() {
     let stacked = || FrameStack::new(Catch::new(), settings.stack).unwrap();
     let mut agent = settings.agent(&stacked());
     let random = evaluate(&agent, &mut stacked(), 1, 200);
-    train(&mut agent, &mut stacked(), 2, 12_000);
+    train(&mut agent, &mut [stacked()], 2, 12_000);
     let mean_return = evaluate(&agent, &mut stacked(), 3, 400);
     println!("mean return {mean_return}, before {random}");
     assert!(mean_return >= 0.95, "mean return {mean_return}, before learning {random}");
@@ -158,7 +165,7 @@ fn cartpole_is_balanced() {
     let mut env = TimeLimit::new(CartPole::new(), 500);
     let mut agent = settings.agent(&env);
     let before = evaluate(&agent, &mut env, 1, 50);
-    train(&mut agent, &mut env, 2, 20_000);
+    train(&mut agent, std::slice::from_mut(&mut env), 2, 20_000);
     let mean_return = evaluate(&agent, &mut env, 3, 50);
     println!("mean return {mean_return}, before {before}");
     assert!(mean_return >= 200.0, "mean return {mean_return}, before learning {before}");
@@ -203,4 +210,43 @@ fn values_do_not_depend_on_the_steps_that_a_target_spans() {
         let values = agent.q_values(&[1.0]).unwrap();
         assert!(values.iter().all(|value| (value - 2.0).abs() < 0.1), "{values:?} with {n_step} steps");
     }
+}
+
+/// PQN with the settings of `cartpole-pqn` (500 with ten seeds of ten).
+#[test]
+fn cartpole_is_balanced_without_a_replay() {
+    const STREAMS: usize = 8;
+    let (from, hold_until, by) = (0, 0, Clock::Step);
+    let spec = PqnSpec {
+        discount: 0.99,
+        lambda: 0.9,
+        rollout_steps: 32,
+        epochs: 4,
+        minibatches: 4,
+        loss: Loss::Mse,
+        clip_gradient: ClipGradient::Norm(10.0),
+        clip_reward: ClipReward::None,
+        learning_rate_factor: Schedule::Linear { start: 1.0, end: 0.01, from, to: 100_096, hold_until, by },
+    };
+    let mut network = NetworkSpec::new(Torso::Mlp { hidden: vec![64, 64] }, Head::Single { hidden: vec![] });
+    network.normalisation = Normalisation::Layer;
+    network.initialisation = Initialisation::Pytorch;
+    let env = || TimeLimit::new(CartPole::new(), 500);
+    let mut agent = Pqn::new(&PqnParts {
+        spec: &spec,
+        exploration: &Schedule::Linear { start: 1.0, end: 0.05, from, to: 30_000, hold_until, by },
+        network: &network,
+        optimizer: &OptimizerSpec::RAdam { learning_rate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        observation_shape: &[4],
+        actions: 2,
+        streams: STREAMS,
+        seeds: &Seeds::new(1),
+        device: &Device::Cpu,
+    })
+    .unwrap();
+    let before = evaluate(&agent, &mut env(), 1, 50);
+    train(&mut agent, &mut std::array::from_fn::<_, STREAMS, _>(|_| env()), 2, 100_096 / STREAMS as u64);
+    let mean_return = evaluate(&agent, &mut env(), 3, 50);
+    println!("mean return {mean_return}, before {before}");
+    assert!(mean_return >= 450.0, "mean return {mean_return}, before learning {before}");
 }

@@ -1,6 +1,6 @@
 //! Makes what an experiment names: environments, agents, evaluators.
 
-use deepq_agents::{Agent, AgentError, Dqn, DqnParts, Reinforce, ReinforceParts};
+use deepq_agents::{Agent, AgentError, Dqn, DqnParts, Pqn, PqnParts, Reinforce, ReinforceParts};
 use deepq_envs::{AnyEnv, BoxedEnv, Element, ElementKind, EnvError, EnvOptions, OptionValue, Registry, Seeds};
 use deepq_nets::{Device, NetError, QNetwork};
 use deepq_replay::{Layout, ReplayError, ReplaySpec};
@@ -148,6 +148,12 @@ impl<'a> Assembly<'a> {
                 (bytes.0.map_err(|error| self.of_replay(error))?, bytes.1.map_err(|error| self.of_replay(error))?)
             }
             Algorithm::Reinforce { .. } => (0, 0),
+            // Its rollout.
+            Algorithm::Pqn { spec, .. } => {
+                let rows = spec.rollout_steps * self.experiment.training.environments;
+                let bytes = (rows * env.observation_space().len() * size_of::<E>()) as u64;
+                (bytes, bytes)
+            }
         };
         let network = self.network(env)?;
         // Online and target weights, gradients, two moments.
@@ -220,6 +226,20 @@ impl<'a> Assembly<'a> {
                 let parts =
                     ReinforceParts { spec, network, optimizer, observation_shape, actions, streams, seeds, device };
                 self.ready(Reinforce::new(&parts), purpose)
+            }
+            Algorithm::Pqn { spec, exploration } => {
+                let parts = PqnParts {
+                    spec,
+                    exploration,
+                    network,
+                    optimizer,
+                    observation_shape,
+                    actions,
+                    streams: layout.streams,
+                    seeds,
+                    device,
+                };
+                self.ready(Pqn::new(&parts), purpose)
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `[transfer]`: an agent that starts from parts of another run's weights, or keeps parts as they are.
 
-use deepq_agents::{Agent, AgentError, Dqn, Reinforce};
+use deepq_agents::{Agent, AgentError, Dqn, Pqn, Reinforce};
 use deepq_envs::Element;
 
 use crate::RunError;
@@ -27,6 +27,16 @@ impl<E: Element> Transferable<E> for Dqn<E> {
 }
 
 impl<E: Element> Transferable<E> for Reinforce<E> {
+    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.load_parts(weights, parts)
+    }
+
+    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.freeze(parts)
+    }
+}
+
+impl<E: Element> Transferable<E> for Pqn<E> {
     fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
         self.load_parts(weights, parts)
     }

@@ -98,6 +98,21 @@ fn each_kind_of_agent_needs_its_own_sections_and_refuses_those_of_others() {
         let expected = format!("--set {set}: {key}: an agent of kind \"reinforce\" does not use it; take it out");
         assert_eq!(reinforce(set), expected);
     }
+    let pqn = |set: &str| {
+        let overrides = Overrides { set: vec![set.to_owned()], ..Overrides::default() };
+        config::load("cartpole-pqn", &overrides).unwrap_err().to_string()
+    };
+    let expected = "training.batch_size: an agent of kind \"pqn\" does not use it; take it out";
+    assert_eq!(pqn("training.batch_size=32"), format!("--set training.batch_size=32: {expected}"));
+    for (set, key) in [
+        ("agent.lambda=1.5", "agent.lambda"),
+        ("agent.epochs=0", "agent.epochs"),
+        ("agent.learning_rate_factor.end=0.0", "agent.learning_rate_factor.end"),
+        ("agent.minibatches=7", "agent.minibatches"),
+    ] {
+        let error = pqn(set);
+        assert!(error.contains(key) && error.contains("is not allowed"), "{error}");
+    }
     let error = reinforce("agent.discount=1.5");
     assert!(error.ends_with("agent.discount = 1.5 is not allowed: it must be from 0 to 1"), "{error}");
     let error = reinforce("agent.double=true");

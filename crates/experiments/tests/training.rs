@@ -95,22 +95,33 @@ fn a_resumed_run_is_the_uninterrupted_one() {
 /// An agent without a replay, which keeps the episodes that are under way.
 #[test]
 fn reinforce_is_reproduced_resumed_and_evaluated_exactly() {
+    reproduces("reinforce-cartpole", [98, 400], 10);
+}
+
+/// The same with one that keeps what has been played since it learned last: the run is stopped in the middle of it, too.
+#[test]
+fn pqn_is_reproduced_resumed_and_evaluated_exactly() {
+    reproduces("cartpole-pqn", [98, 512], 200);
+}
+
+/// Trains in two environments, on other threads, and stopped at these steps; there are more updates than so many.
+fn reproduces(experiment: &str, stops: [u64; 2], updates: u64) {
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, steps: u64, threads: usize, more: &[&str]| {
         let set =
             ["training.environments=2", "evaluation.every=200", "evaluation.episodes=4", "evaluation.environments=2"];
         let set = set.iter().chain(more).map(ToString::to_string).collect();
         let overrides = Overrides { set, steps: Some(steps), ..Overrides::default() };
-        let (experiment, document) = config::load("reinforce-cartpole", &overrides).unwrap();
+        let (experiment, document) = config::load(experiment, &overrides).unwrap();
         let settings = Settings { threads: Some(threads), ..Settings::default() };
         session::start(&experiment, &document, &folder.path().join(name), &settings).unwrap()
     };
     let whole = run("whole", 900, 1, &[]);
-    assert!(whole.updates > 10 && whole.episodes >= whole.updates, "{whole:?}");
+    assert!(whole.updates > updates && whole.episodes > 10, "{whole:?}");
     assert_eq!(whole.replay_bytes, 0);
     assert_eq!(run("threads", 900, 3, &[]).digest, whole.digest);
     assert_ne!(run("discount", 900, 1, &["agent.discount=0.9"]).digest, whole.digest);
-    for stop in [98, 400] {
+    for stop in stops {
         let name = format!("stopped at {stop}");
         assert_ne!(run(&name, stop, 1, &[]).digest, whole.digest);
         let resumed = session::resume(&folder.path().join(&name), &longer(900), &Settings::default()).unwrap();

@@ -8,6 +8,7 @@ mod counting;
 mod determinism;
 mod halves;
 mod oracle;
+mod pqn;
 mod properties;
 mod reinforce;
 mod setup;

@@ -1,6 +1,6 @@
 //! What holds for all targets and all schedules.
 
-use deepq_agents::{Clock, Counters, Schedule, targets};
+use deepq_agents::{Clock, Counters, Schedule, lambda_returns, targets};
 use proptest::prelude::*;
 
 const ACTIONS: usize = 3;
@@ -13,6 +13,22 @@ fn batch() -> impl Strategy<Value = (Vec<f32>, Vec<f32>, Vec<f32>, Vec<f32>)> {
         let rewards = prop::collection::vec(-5.0f32..5.0, rows);
         (rewards, prop::collection::vec(discount.clone(), rows), values(), values())
     })
+}
+
+/// Rewards, discounts, values and lambdas of consecutive steps; either of the factors is often 0.
+fn steps() -> impl Strategy<Value = [Vec<f32>; 4]> {
+    let factor = prop_oneof![Just(0.0f32), Just(1.0f32), 0.0f32..=1.0];
+    (0usize..20).prop_flat_map(move |steps| {
+        let numbers = || prop::collection::vec(-5.0f32..5.0, steps);
+        let factors = || prop::collection::vec(factor.clone(), steps);
+        (numbers(), factors(), numbers(), factors()).prop_map(|(r, discount, v, lambda)| [r, discount, v, lambda])
+    })
+}
+
+/// The return of step `t`, as the equation has it.
+fn lambda_return(steps @ [r_t, discount_t, v_t, lambda_t]: &[Vec<f32>; 4], t: usize) -> f32 {
+    let following = if t + 1 == r_t.len() { v_t[t] } else { lambda_return(steps, t + 1) };
+    r_t[t] + discount_t[t] * ((1.0 - lambda_t[t]) * v_t[t] + lambda_t[t] * following)
 }
 
 /// Schedules whose values lie in 0 to 1.
@@ -59,6 +75,35 @@ proptest! {
             prop_assert_eq!(alone[0].to_bits(), target.to_bits());
             prop_assert!(discount_t[row] != 0.0 || *target == r_t[row]);
         }
+    }
+
+    #[test]
+    fn lambda_returns_are_the_recursion(steps in steps()) {
+        let returns = lambda_returns(&steps[0], &steps[1], &steps[2], &steps[3]).unwrap();
+        for (t, actual) in returns.iter().enumerate() {
+            prop_assert!((actual - lambda_return(&steps, t)).abs() <= 1e-4, "step {}: {}", t, actual);
+        }
+    }
+
+    #[test]
+    fn lambda_returns_see_nothing_behind_a_border(steps in steps(), others in steps(), truncated: bool) {
+        let border = steps[0].len();
+        prop_assume!(border > 0);
+        let [mut r_t, mut discount_t, mut v_t, mut lambda_t] = steps.clone();
+        if truncated {
+            lambda_t[border - 1] = 0.0;
+        } else {
+            // Whatever is said about what follows a termination.
+            (discount_t[border - 1], v_t[border - 1]) = (0.0, f32::NAN);
+        }
+        let alone = lambda_returns(&r_t, &discount_t, &v_t, &lambda_t).unwrap();
+        for (steps, others) in [&mut r_t, &mut discount_t, &mut v_t, &mut lambda_t].into_iter().zip(others) {
+            steps.extend(others);
+        }
+        let together = lambda_returns(&r_t, &discount_t, &v_t, &lambda_t).unwrap();
+        prop_assert_eq!(&together[..border], &alone[..]);
+        let last = if truncated { r_t[border - 1] + discount_t[border - 1] * v_t[border - 1] } else { r_t[border - 1] };
+        prop_assert_eq!(alone[border - 1], last);
     }
 
     #[test]

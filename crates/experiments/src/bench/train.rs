@@ -41,7 +41,7 @@ fn case(name: &str, threads: usize, settings: &Settings, peers: &Peers) -> Resul
             LearningStarts::Steps(steps) => steps,
             LearningStarts::Batches(batches) => batches * spec.batch_size as u64,
         },
-        Algorithm::Reinforce { .. } => 0,
+        Algorithm::Reinforce { .. } | Algorithm::Pqn { .. } => 0,
     };
     let steps = settings.steps.map_or(experiment.training.steps, |measured| starts + measured);
     let (experiment, document) = config::load_file(&file, &Overrides { steps: Some(steps), ..Overrides::default() })?;

@@ -1,7 +1,7 @@
 //! The kinds of agents, and the parts of an experiment that each needs: those it does not use must not be there, so that
 //! nobody tunes a number that does nothing.
 
-use deepq_agents::{ClipGradient, ClipReward, DqnSpec, LearningStarts, ReinforceSpec, Schedule, TargetUpdate};
+use deepq_agents::{ClipGradient, ClipReward, DqnSpec, LearningStarts, PqnSpec, ReinforceSpec, Schedule, TargetUpdate};
 use deepq_nets::Loss;
 use deepq_replay::ReplaySpec;
 use serde::Deserialize;
@@ -37,6 +37,8 @@ pub enum AgentSection {
     /// REINFORCE. It has no replay and draws its actions from its policy: of `[training]` it uses only what every agent
     /// does.
     Reinforce(ReinforceSpec),
+    /// PQN. It needs `[exploration]`, and has no replay: of `[training]` it uses only what every agent does.
+    Pqn(PqnSpec),
 }
 
 impl AgentSection {
@@ -45,6 +47,7 @@ impl AgentSection {
         match self {
             Self::Dqn { .. } => "dqn",
             Self::Reinforce(_) => "reinforce",
+            Self::Pqn(_) => "pqn",
         }
     }
 }
@@ -66,6 +69,13 @@ pub enum Algorithm<'a> {
         /// The settings.
         spec: &'a ReinforceSpec,
     },
+    /// PQN.
+    Pqn {
+        /// The settings.
+        spec: &'a PqnSpec,
+        /// `[exploration]`.
+        exploration: &'a Schedule,
+    },
 }
 
 impl Experiment {
@@ -77,6 +87,15 @@ impl Experiment {
     pub fn algorithm(&self) -> Result<Algorithm<'_>, KeyProblem> {
         let TrainingSection { batch_size, learning_starts, update_every, gradient_steps, concurrent_steps, .. } =
             self.training;
+        // What only agents with a replay use.
+        let of_replay = [
+            ("replay", self.replay.is_some()),
+            ("training.batch_size", batch_size.is_some()),
+            ("training.learning_starts", learning_starts.is_some()),
+            ("training.update_every", update_every.is_some()),
+            ("training.gradient_steps", gradient_steps.is_some()),
+            ("training.concurrent_steps", concurrent_steps > 0),
+        ];
         match &self.agent {
             &AgentSection::Dqn {
                 discount,
@@ -104,16 +123,13 @@ impl Experiment {
                 replay: needed(self.replay.as_ref(), "replay")?,
             }),
             AgentSection::Reinforce(spec) => {
-                self.unused(&[
-                    ("exploration", self.exploration.is_some()),
-                    ("replay", self.replay.is_some()),
-                    ("training.batch_size", batch_size.is_some()),
-                    ("training.learning_starts", learning_starts.is_some()),
-                    ("training.update_every", update_every.is_some()),
-                    ("training.gradient_steps", gradient_steps.is_some()),
-                    ("training.concurrent_steps", concurrent_steps > 0),
-                ])?;
+                self.unused(&[("exploration", self.exploration.is_some())])?;
+                self.unused(&of_replay)?;
                 Ok(Algorithm::Reinforce { spec })
+            }
+            AgentSection::Pqn(spec) => {
+                self.unused(&of_replay)?;
+                Ok(Algorithm::Pqn { spec, exploration: needed(self.exploration.as_ref(), "exploration")? })
             }
         }
     }
@@ -153,19 +169,26 @@ fn can_begin(spec: &DqnSpec, replay: &ReplaySpec) -> Result<(), KeyProblem> {
 }
 
 impl Algorithm<'_> {
-    /// Checks every value that can be checked without making an environment.
+    /// Checks every value that can be checked without making one of the environments, of which there are so many.
     ///
     /// # Errors
     ///
     /// The first key whose value is not allowed.
-    pub(super) fn validate(&self) -> Result<(), KeyProblem> {
+    pub(super) fn validate(&self, environments: usize) -> Result<(), KeyProblem> {
+        let possible = |exploration: &Schedule| {
+            exploration.validate(&(0.0..=1.0), "a probability, from 0 to 1").map_err(|error| {
+                KeyProblem::invalid(&format!("exploration.{}", error.key), &error.value, error.allowed)
+            })
+        };
         match self {
             Self::Dqn { spec, exploration, replay } => {
                 spec.validate().map_err(of_agent)?;
                 can_begin(spec, replay)?;
-                exploration.validate(&(0.0..=1.0), "a probability, from 0 to 1").map_err(|error| {
-                    KeyProblem::invalid(&format!("exploration.{}", error.key), &error.value, error.allowed)
-                })
+                possible(exploration)
+            }
+            Self::Pqn { spec, exploration } => {
+                spec.validate_for(environments).map_err(of_agent)?;
+                possible(exploration)
             }
             Self::Reinforce { spec } => spec.validate().map_err(of_agent),
         }

@@ -191,8 +191,8 @@ impl Experiment {
         self.network.validate().map_err(|error| of_net(error, "network"))?;
         self.optimizer.validate().map_err(|error| of_net(error, "optimizer"))?;
         self.transfer.validate()?;
-        self.algorithm()?.validate()?;
         self.training.validate()?;
+        self.algorithm()?.validate(self.training.environments)?;
         self.evaluation.validate()?;
         check(self.checkpoint.keep >= 1, "checkpoint.keep", self.checkpoint.keep, "at least 1")
     }

@@ -1,0 +1,267 @@
+//! PQN: targets from rollouts, exact restoring in the middle of them, and Q-values that become right.
+
+use deepq_agents::{Agent, AgentError, ClipGradient, ClipReward, Pqn, PqnParts, PqnSpec, Schedule};
+use deepq_envs::{Element, Seeds};
+use deepq_nets::{Device, Head, Initialisation, Loss, NetworkSpec, OptimizerSpec, Torso};
+use deepq_replay::{End, Transition};
+
+use crate::setup::{Chain, begin, bits, epsilon, fingerprint, one_hot, play, set_table};
+
+fn spec() -> PqnSpec {
+    PqnSpec {
+        discount: 0.9,
+        lambda: 0.65,
+        rollout_steps: 8,
+        epochs: 2,
+        minibatches: 4,
+        loss: Loss::Mse,
+        clip_gradient: ClipGradient::Norm(10.0),
+        clip_reward: ClipReward::None,
+        learning_rate_factor: Schedule::Constant { value: 1.0 },
+    }
+}
+
+fn try_agent<E: Element>(spec: &PqnSpec, streams: usize, seed: u64) -> Result<Pqn<E>, AgentError> {
+    Pqn::new(&PqnParts {
+        spec,
+        exploration: &epsilon(0.3),
+        // With biases, so that a tiny step moves no weight.
+        network: &NetworkSpec {
+            initialisation: Initialisation::Pytorch,
+            ..NetworkSpec::new(Torso::Mlp { hidden: vec![] }, Head::Single { hidden: vec![] })
+        },
+        optimizer: &OptimizerSpec::adam(0.01),
+        observation_shape: &[Chain::STATES],
+        actions: 2,
+        streams,
+        seeds: &Seeds::new(seed),
+        device: &Device::Cpu,
+    })
+}
+
+fn agent<E: Element>(spec: &PqnSpec, streams: usize, seed: u64) -> Pqn<E> {
+    try_agent(spec, streams, seed).unwrap()
+}
+
+#[test]
+fn each_rollout_makes_its_updates_and_the_values_become_right() {
+    let mut agent = agent(&spec(), 4, 1);
+    let mut chains = [1, 2, 3, 4].map(Chain::new);
+    begin(&mut agent, &chains);
+    assert_eq!(play(&mut agent, &mut chains, 7).len(), 0, "the rollout is not complete");
+    assert_eq!(play(&mut agent, &mut chains, 1).len(), 2 * 4);
+    let reports = play(&mut agent, &mut chains, 8 * 400);
+    assert_eq!(reports.len(), 400 * 2 * 4);
+    assert_eq!(agent.counters().updates, 401 * 2 * 4);
+    assert_eq!(agent.counters().agent_steps, 4 * 401 * 8);
+    let observations: Vec<f32> = (0..4).flat_map(|state| one_hot(state, Chain::STATES)).collect();
+    let mut actions = [0; 4];
+    agent.greedy(&observations, &mut actions).unwrap();
+    assert_eq!(actions, [1; 4]);
+    // The last step right terminates with a reward of 1.
+    let q_values = agent.q_values(&one_hot(3, Chain::STATES)).unwrap();
+    assert!((q_values[1] - 1.0).abs() < 0.1, "{q_values:?}");
+}
+
+/// The gradient of one rollout by hand. The states' values are 1, 2, 3, 4, 5; discount and lambda are 0.5. The first stream
+/// is truncated after its second step, the second one loses a life after its first, and each step starts from a state of
+/// its own, so that with one-hot observations a weight's gradient is that of one step: 2 (q - target) / 4.
+#[test]
+fn the_gradient_is_that_of_q_lambda_targets() {
+    let spec = PqnSpec {
+        discount: 0.5,
+        lambda: 0.5,
+        rollout_steps: 2,
+        epochs: 1,
+        minibatches: 1,
+        clip_gradient: ClipGradient::None,
+        ..spec()
+    };
+    let mut agent = agent::<f32>(&spec, 2, 1);
+    set_table(agent.network(), &[0.0, 1.0, 2.0, -1.0, 3.0, 0.0, 0.0, 4.0, 5.0, 5.0]);
+    let see = |state: usize| one_hot(state, Chain::STATES);
+    let act = |agent: &mut Pqn<f32>, states: [usize; 2]| {
+        agent.act(&states.map(see).concat(), &mut [0; 2]).unwrap();
+    };
+    let tell = |agent: &mut Pqn<f32>, stream: usize, action: u32, reward: f32, state: usize, end: End| {
+        agent.observe(stream, &Transition { action, reward, next_observation: &see(state), end }).unwrap();
+    };
+    (0..2).for_each(|stream| agent.begin_episode(stream, &see(stream)).unwrap());
+    act(&mut agent, [0, 2]);
+    tell(&mut agent, 0, 1, 10.0, 1, End::Running);
+    tell(&mut agent, 1, 0, 20.0, 3, End::LifeLost);
+    assert!(agent.learn().unwrap().is_none());
+    act(&mut agent, [1, 3]);
+    tell(&mut agent, 0, 0, 30.0, 4, End::Truncated);
+    agent.begin_episode(0, &see(0)).unwrap();
+    tell(&mut agent, 1, 1, 40.0, 2, End::Running);
+    let report = agent.learn().unwrap().unwrap();
+    assert!(agent.learn().unwrap().is_none());
+
+    let second = [30.0 + 0.5 * 5.0, 40.0 + 0.5 * 3.0];
+    // State, action taken, its value, its target.
+    let steps = [
+        (0, 1, 1.0, 10.0 + 0.5 * (0.5 * 2.0 + 0.5 * second[0])),
+        (1, 0, 2.0, second[0]),
+        (2, 0, 3.0, 20.0),
+        (3, 1, 4.0, second[1]),
+    ];
+    let (name, gradient) = agent.gradients().unwrap().iter().next().unwrap().unwrap();
+    assert_eq!(name, "head.0.weight");
+    let mut expected = [0.0; 2 * Chain::STATES];
+    for (state, action, q, target) in steps {
+        expected[action * Chain::STATES + state] = 2.0 * (q - target) / 4.0;
+    }
+    assert!(
+        gradient.iter().zip(expected).all(|(a, e): (&f32, f32)| (a - e).abs() < 1e-4),
+        "{gradient:?}, {expected:?}"
+    );
+    assert_eq!(report.mean_q, 2.5);
+}
+
+/// The same values as above where the truncation comes before the rollout's end.
+#[test]
+fn a_truncation_bootstraps_from_the_final_observation() {
+    let spec = PqnSpec {
+        discount: 0.5,
+        rollout_steps: 2,
+        epochs: 1,
+        minibatches: 1,
+        clip_gradient: ClipGradient::None,
+        ..spec()
+    };
+    for (end, target) in [(End::Truncated, 1.0 + 0.5 * 5.0), (End::Terminated, 1.0)] {
+        let mut agent = agent::<f32>(&spec, 1, 1);
+        set_table(agent.network(), &[0.0, 1.0, 2.0, -1.0, 3.0, 0.0, 0.0, 4.0, 5.0, 5.0]);
+        let see = |state: usize| one_hot(state, Chain::STATES);
+        agent.begin_episode(0, &see(0)).unwrap();
+        agent.act(&see(0), &mut [0]).unwrap();
+        agent.observe(0, &Transition { action: 0, reward: 1.0, next_observation: &see(4), end }).unwrap();
+        agent.begin_episode(0, &see(1)).unwrap();
+        agent.act(&see(1), &mut [0]).unwrap();
+        let last = Transition { action: 1, reward: 100.0, next_observation: &see(3), end: End::Running };
+        agent.observe(0, &last).unwrap();
+        agent.learn().unwrap().unwrap();
+        let (_, gradient) = agent.gradients().unwrap().iter().next().unwrap().unwrap();
+        assert!((gradient[0] - (0.0 - target)).abs() < 1e-5, "{end:?}: {gradient:?}");
+    }
+}
+
+#[test]
+fn a_restored_agent_goes_on_to_the_same_bits() {
+    let (mut chains, other_chains) = ([1, 2, 3].map(Chain::new), [4, 5, 6].map(Chain::new));
+    let mut agent = agent(&spec(), 3, 1);
+    begin(&mut agent, &chains);
+    play(&mut agent, &mut chains, 61);
+    let state = agent.state().unwrap();
+    assert_eq!(state.tensors["rollout.observations"].dims(), [3 * 5, Chain::STATES], "a rollout is under way");
+    let mut same_chains = chains.clone();
+    let expected = (play(&mut agent, &mut chains, 50), fingerprint(&agent));
+
+    let mut restored = self::agent(&spec(), 3, 2);
+    begin(&mut restored, &other_chains);
+    play(&mut restored, &mut other_chains.clone(), 30);
+    restored.restore(&state).unwrap();
+    assert_eq!((play(&mut restored, &mut same_chains, 50), fingerprint(&restored)), expected);
+
+    let refused = |spec: PqnSpec, streams| {
+        let mut other = self::agent::<f32>(&spec, streams, 1);
+        let before = fingerprint(&other);
+        let message = other.restore(&state).unwrap_err().to_string();
+        assert_eq!(fingerprint(&other), before);
+        message
+    };
+    assert_eq!(refused(spec(), 4), "this state does not fit the agent: it has 3 streams, not 4");
+    let longer = PqnSpec { rollout_steps: 16, ..spec() };
+    assert_eq!(refused(longer, 3), "this state does not fit the agent: its rollout has another size");
+}
+
+/// Also where it is between two updates, or between two streams of one step, although nobody saves there.
+#[test]
+fn any_moment_is_a_state() {
+    let mut agent = agent::<u8>(&spec(), 2, 1);
+    let print = |agent: &Pqn<u8>| {
+        let state = agent.state().unwrap();
+        let values = state.tensors.values().flat_map(|t| t.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        (state.document, values.map(f32::to_bits).collect::<Vec<_>>())
+    };
+    let restored = |agent: &Pqn<u8>| {
+        let mut restored = self::agent::<u8>(&spec(), 2, 2);
+        restored.restore(&agent.state().unwrap()).unwrap();
+        assert_eq!(print(&restored), print(agent));
+        restored
+    };
+    (0..2).for_each(|stream| agent.begin_episode(stream, &[0, 1, 127, 254, 255]).unwrap());
+    for t in 0..8u8 {
+        agent.act(&[0, 1, 127, 254, 255, t, t, t, 3, 2], &mut [0; 2]).unwrap();
+        for stream in 0..2 {
+            agent = restored(&agent);
+            let next_observation = &[5, 4, 3, t, 1];
+            agent.observe(stream, &Transition { action: 1, reward: 0.1, next_observation, end: End::Running }).unwrap();
+        }
+    }
+    let mut uninterrupted = restored(&agent);
+    for _ in 0..2 * 4 {
+        agent = restored(&agent);
+        assert_eq!(agent.learn().unwrap().unwrap(), uninterrupted.learn().unwrap().unwrap());
+        assert_eq!(print(&agent), print(&uninterrupted));
+    }
+    agent = restored(&agent);
+    assert!(agent.learn().unwrap().is_none() && uninterrupted.learn().unwrap().is_none());
+    assert_eq!(print(&agent), print(&uninterrupted));
+}
+
+#[test]
+fn the_learning_rate_follows_its_factor() {
+    let factor = |factor: Schedule| {
+        let mut agent = agent(&PqnSpec { learning_rate_factor: factor, ..spec() }, 1, 1);
+        let mut chains = [Chain::new(1)];
+        begin(&mut agent, &chains);
+        play(&mut agent, &mut chains, 8);
+        let first = bits(agent.network());
+        play(&mut agent, &mut chains, 80);
+        (first, bits(agent.network()))
+    };
+    let end = 1e-30;
+    let (unchanged, later) = factor(Schedule::Constant { value: end });
+    assert_eq!(unchanged, later);
+    let by = deepq_agents::Clock::Step;
+    let (first, later) = factor(Schedule::Linear { start: 1.0, end, from: 0, to: 16, hold_until: 0, by });
+    assert_ne!(first, unchanged);
+    // At step 8 the last updates with a learning rate that counts were made.
+    assert_eq!(later, first);
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let mut agent = agent::<f32>(&spec(), 1, 1);
+    let observation = one_hot(0, Chain::STATES);
+    let transition = Transition { action: 0, reward: 0.0, next_observation: &observation, end: End::Running };
+    assert!(matches!(agent.observe(0, &transition), Err(AgentError::OutOfTurn(_))));
+    assert!(matches!(agent.act(&observation, &mut [0]), Err(AgentError::NoEpisode { stream: 0 })));
+    let message = "there is no stream 1; the streams are 0 to 0";
+    assert_eq!(agent.begin_episode(1, &observation).unwrap_err().to_string(), message);
+    assert!(agent.begin_episode(0, &[0.0; 4]).is_err());
+    agent.begin_episode(0, &observation).unwrap();
+    assert!(agent.act(&observation.repeat(2), &mut [0; 2]).is_err());
+    agent.act(&observation, &mut [0]).unwrap();
+    assert!(matches!(agent.act(&observation, &mut [0]), Err(AgentError::OutOfTurn(_))));
+    assert!(agent.observe(0, &Transition { action: 2, ..transition }).is_err());
+    assert!(agent.observe(0, &Transition { reward: f32::INFINITY, ..transition }).is_err());
+    assert!(agent.observe(0, &Transition { next_observation: &[0.0], ..transition }).is_err());
+    assert!(agent.observe(1, &transition).is_err());
+    agent.observe(0, &transition).unwrap();
+
+    let key = |spec: PqnSpec| match try_agent::<f32>(&spec, 3, 1) {
+        Err(AgentError::Spec(error)) => error.key,
+        other => panic!("{:?}", other.err()),
+    };
+    assert_eq!(key(PqnSpec { discount: 1.5, ..spec() }), "discount");
+    assert_eq!(key(PqnSpec { lambda: f64::NAN, ..spec() }), "lambda");
+    assert_eq!(key(PqnSpec { rollout_steps: 0, ..spec() }), "rollout_steps");
+    assert_eq!(key(PqnSpec { epochs: 0, ..spec() }), "epochs");
+    assert_eq!(key(PqnSpec { minibatches: 0, ..spec() }), "minibatches");
+    assert_eq!(key(PqnSpec { minibatches: 5, ..spec() }), "minibatches");
+    let no_rate = Schedule::Constant { value: 0.0 };
+    assert_eq!(key(PqnSpec { learning_rate_factor: no_rate, ..spec() }), "learning_rate_factor.value");
+}
