@@ -75,9 +75,8 @@ impl<E: Element> Learning<E> {
         let targets = self.targets_from(batch, &next_observations, q_t_online)?;
 
         // The loss of their difference.
-        let TdLoss { loss, .. } = td_loss(&q_tm1, &batch.actions, &targets, Some(&batch.weights), self.spec.loss)?;
-        let loss_value = loss.to_scalar::<f32>()?;
-        let q_values = q_tm1.flatten_all()?.to_vec1::<f32>()?;
+        let TdLoss { loss, value: loss_value, q_values, .. } =
+            td_loss(&q_tm1, &batch.actions, &targets, Some(&batch.weights), self.spec.loss)?;
         let diverged = |quantity, value| AgentError::Diverged {
             update,
             quantity,

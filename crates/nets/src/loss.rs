@@ -40,8 +40,12 @@ impl Loss {
 pub struct TdLoss {
     /// The mean over the batch of weight times loss: a scalar, in the graph of `q_tm1`.
     pub loss: Tensor,
+    /// The same number, in host memory already: to take it from `loss` would wait for the device once more.
+    pub value: f32,
     /// Target minus value, of each row.
     pub td_errors: Vec<f32>,
+    /// `q_tm1` in host memory, row after row.
+    pub q_values: Vec<f32>,
 }
 
 /// The loss of the taken actions' values against fixed targets: mean over i of `weights[i] *
@@ -75,81 +79,39 @@ pub fn td_loss(
     if let Some((row, &action)) = a_tm1.iter().enumerate().find(|(_, a)| **a as usize >= actions) {
         return Err(NetError::Action { row, action, actions });
     }
-    if q_tm1.device().is_cpu() {
-        fused(q_tm1, a_tm1, targets, weights, loss)
-    } else {
-        plain(q_tm1, a_tm1, targets, weights, loss)
-    }
-}
-
-/// Out of Candle's own operations, for any device.
-pub(crate) fn plain(
-    q_tm1: &Tensor,
-    a_tm1: &[u32],
-    targets: &[f32],
-    weights: Option<&[f32]>,
-    loss: Loss,
-) -> Result<TdLoss, NetError> {
-    let (batch, device) = (a_tm1.len(), q_tm1.device());
-    let targets = Tensor::from_slice(targets, batch, device)?;
-    let taken = q_tm1.gather(&Tensor::from_slice(a_tm1, (batch, 1), device)?, 1)?.squeeze(1)?;
-    let errors = (targets - taken)?;
-    let losses = match loss {
-        Loss::Mse => errors.sqr()?,
-        Loss::Huber => {
-            let size = errors.abs()?;
-            // min(|e|, 1) as a mask, because Candle's minimum halves the gradient at a tie.
-            let inside = size.detach().le(1.0)?.to_dtype(DType::F32)?;
-            let outside = inside.affine(-1.0, 1.0)?;
-            ((errors.sqr()? * 0.5)?.mul(&inside)? + size.affine(1.0, -0.5)?.mul(&outside)?)?
-        }
-    };
-    let losses = match weights {
-        Some(weights) => losses.mul(&Tensor::from_slice(weights, batch, device)?)?,
-        None => losses,
-    };
-    Ok(TdLoss { loss: losses.mean_all()?, td_errors: errors.to_vec1()? })
-}
-
-fn fused(
-    q_tm1: &Tensor,
-    a_tm1: &[u32],
-    targets: &[f32],
-    weights: Option<&[f32]>,
-    loss: Loss,
-) -> Result<TdLoss, NetError> {
-    let (batch, actions) = q_tm1.dims2()?;
-    let q_tm1 = q_tm1.contiguous()?;
-    let mut op = TdLossOp { derivatives: vec![0.0; batch * actions], shape: (batch, actions), loss: 0.0 };
+    let q_values = q_tm1.flatten_all()?.to_vec1::<f32>()?;
+    let mut derivatives = vec![0.0; batch * actions];
     let mut td_errors = vec![0.0; batch];
     let mut sum = 0.0f64;
-    with_values(&q_tm1, |q| {
-        for (i, (row, derivatives)) in q.chunks_exact(actions).zip(op.derivatives.chunks_exact_mut(actions)).enumerate()
-        {
-            let action = a_tm1[i] as usize;
-            let error = targets[i] - row[action];
-            let weight = weights.map_or(1.0, |weights| weights[i]);
-            td_errors[i] = error;
-            sum += f64::from(weight * loss.value(error));
-            derivatives[action] = -weight * loss.derivative(error) / batch as f32;
-        }
-    })?;
-    op.loss = (sum / batch as f64) as f32;
-    Ok(TdLoss { loss: q_tm1.apply_op1(op)?, td_errors })
+    for (i, (row, derivatives)) in q_values.chunks_exact(actions).zip(derivatives.chunks_exact_mut(actions)).enumerate()
+    {
+        let action = a_tm1[i] as usize;
+        let error = targets[i] - row[action];
+        let weight = weights.map_or(1.0, |weights| weights[i]);
+        td_errors[i] = error;
+        sum += f64::from(weight * loss.value(error));
+        derivatives[action] = -weight * loss.derivative(error) / batch as f32;
+    }
+    let value = (sum / batch as f64) as f32;
+    let shape = (batch, actions);
+    let loss = if q_tm1.device().is_cpu() {
+        q_tm1.apply_op1(TdLossOp { value, derivatives, shape })?
+    } else {
+        linear(q_tm1, &Tensor::from_vec(derivatives, shape, q_tm1.device())?, value)?
+    };
+    Ok(TdLoss { loss, value, td_errors, q_values })
 }
 
-/// Runs `f` on a contiguous host tensor's values.
-fn with_values<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> candle_core::Result<R> {
-    let (storage, layout) = tensor.storage_and_layout();
-    match (&*storage, layout.contiguous_offsets()) {
-        (candle_core::Storage::Cpu(storage), Some((start, end))) => Ok(f(&storage.as_slice::<f32>()?[start..end])),
-        _ => candle_core::bail!("expected contiguous values in host memory"),
-    }
+/// A scalar of this value with these derivatives by `q_tm1`, out of Candle's own operations: nothing in it, forward or
+/// backward, makes the host wait for the device.
+fn linear(q_tm1: &Tensor, derivatives: &Tensor, value: f32) -> candle_core::Result<Tensor> {
+    let sum = q_tm1.mul(derivatives)?.sum_all()?;
+    sum.sub(&sum.detach())? + f64::from(value)
 }
 
 /// Puts a loss that is already known, and its derivatives, into the graph.
 struct TdLossOp {
-    loss: f32,
+    value: f32,
     /// By each element of `q_tm1`.
     derivatives: Vec<f32>,
     shape: (usize, usize),
@@ -161,7 +123,7 @@ impl CustomOp1 for TdLossOp {
     }
 
     fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        Ok((CpuStorage::F32(vec![self.loss]), Shape::from(())))
+        Ok((CpuStorage::F32(vec![self.value]), Shape::from(())))
     }
 
     fn bwd(&self, q_tm1: &Tensor, _: &Tensor, upstream: &Tensor) -> candle_core::Result<Option<Tensor>> {
@@ -169,6 +131,33 @@ impl CustomOp1 for TdLossOp {
         match upstream.to_scalar::<f32>()? {
             1.0 => Ok(Some(derivatives)),
             factor => Ok(Some((derivatives * f64::from(factor))?)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use candle_core::{Device, Var};
+
+    use super::*;
+
+    /// What other devices get has the value and the gradients that a CPU gets.
+    #[test]
+    fn devices_have_the_same_loss() {
+        let q = Var::new(&[[0.5f32, -1.25, 3.0], [2.0, 0.0, -0.75]], &Device::Cpu).unwrap();
+        for kind in [Loss::Huber, Loss::Mse] {
+            let TdLoss { loss, value, .. } = td_loss(&q, &[2, 0], &[1.0, 2.25], Some(&[0.5, 1.0]), kind).unwrap();
+            let gradients = loss.backward().unwrap();
+            let expected = gradients.get(&q).unwrap();
+            let other = linear(&q, expected, value).unwrap();
+            assert_eq!(other.to_scalar::<f32>().unwrap(), value);
+            for (factor, loss) in [(1.0, other.clone()), (2.0, (&other * 2.0).unwrap())] {
+                let gradients = loss.backward().unwrap();
+                let expected = (expected * factor).unwrap().to_vec2::<f32>().unwrap();
+                assert_eq!(gradients.get(&q).unwrap().to_vec2::<f32>().unwrap(), expected);
+            }
         }
     }
 }
