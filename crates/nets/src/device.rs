@@ -14,7 +14,7 @@ pub enum DeviceChoice {
     Auto,
     /// The CPU.
     Cpu,
-    /// The GPU of this index.
+    /// The NVIDIA GPU of this index. Untested: no GPU was at hand.
     Cuda(usize),
 }
 
@@ -27,7 +27,7 @@ impl DeviceChoice {
     pub fn open(self) -> Result<Device, NetError> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Auto if candle_core::utils::cuda_is_available() => Ok(Device::new_cuda(0).unwrap_or(Device::Cpu)),
+            Self::Auto if candle_core::utils::cuda_is_available() => Ok(gpu(0).unwrap_or(Device::Cpu)),
             Self::Auto => Ok(Device::Cpu),
             Self::Cuda(index) => {
                 let name = format!("cuda:{index}");
@@ -35,10 +35,16 @@ impl DeviceChoice {
                     let reason = "this program was built without CUDA (the cargo feature `cuda`)".to_owned();
                     return Err(NetError::Device { name, reason });
                 }
-                Device::new_cuda(index).map_err(|error| NetError::Device { name, reason: error.to_string() })
+                gpu(index).map_err(|error| NetError::Device { name, reason: error.to_string() })
             }
         }
     }
+}
+
+/// One stream for all threads. On Candle's usual one, which each thread has its own of, an actor's copy of the weights and
+/// the learner's next update would race.
+fn gpu(index: usize) -> candle_core::Result<Device> {
+    Device::new_cuda_with_stream(index)
 }
 
 impl FromStr for DeviceChoice {

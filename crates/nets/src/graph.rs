@@ -143,7 +143,10 @@ fn slice<'a, T: candle_core::WithDType>(storage: &'a Storage, layout: &Layout) -
     }
 }
 
-fn host_slice<'a, T: candle_core::WithDType>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [T]> {
+pub(crate) fn host_slice<'a, T: candle_core::WithDType>(
+    storage: &'a CpuStorage,
+    layout: &Layout,
+) -> candle_core::Result<&'a [T]> {
     let Some((start, end)) = layout.contiguous_offsets() else { candle_core::bail!("expected contiguous values") };
     Ok(&storage.as_slice::<T>()?[start..end])
 }

@@ -14,6 +14,8 @@
 //! machine ([`Isa`]); Candle's own operations remain as [`Compute::Reference`], which other devices use. Results are the same
 //! bits on any number of threads; another instruction set gives other last bits.
 //!
+//! The cargo feature `cuda` adds NVIDIA GPUs ([`DeviceChoice::Cuda`]). **Untested:** it compiles, but has not run on a GPU yet.
+//!
 //! ```
 //! use candle_core::{Device, Tensor};
 //! use deepq_nets::{Head, Loss, NetworkSpec, Optimizer, OptimizerSpec, QNetwork, Torso, td_loss};
@@ -38,6 +40,7 @@ mod engine;
 mod error;
 mod gradients;
 mod graph;
+mod im2col;
 mod initialise;
 #[doc(hidden)]
 pub mod kernels;

@@ -1,10 +1,11 @@
 //! The forward pass out of Candle's own operations: the reference that kernels are tested against, and what runs on
-//! devices without kernels of their own.
+//! devices without kernels of their own. Only convolutions on NVIDIA GPUs are ours: see [`im2col`].
 
 use candle_core::{D, DType, Tensor};
 use candle_nn::{Conv2d, Conv2dConfig, Linear, Module};
 
 use crate::Parameters;
+use crate::im2col;
 use crate::plan::{HeadPlan, Layer, LayerKind, NORM_EPSILON, Norm, Plan};
 use crate::spec::Activation;
 
@@ -70,16 +71,17 @@ impl Reference<'_> {
 
     fn sequence(&self, layers: &[Layer], mut x: Tensor) -> candle_core::Result<Tensor> {
         for layer in layers {
-            let (weight, bias) = (self.parameter(layer.weight), Some(self.parameter(layer.weight + 1)));
+            let (weight, bias) = (self.parameter(layer.weight), self.parameter(layer.weight + 1));
             x = match layer.kind {
+                LayerKind::Conv(conv) if x.device().is_cuda() => im2col::convolve(conv, &x, &weight, &bias)?,
                 LayerKind::Conv(conv) => {
                     // Candle's gradient takes the rows and columns that no kernel reaches to be as many on both sides;
                     // without them there is nothing to mistake.
                     let x = x.narrow(2, 0, conv.used_height())?.narrow(3, 0, conv.used_width())?;
                     let config = Conv2dConfig { stride: conv.stride, ..Conv2dConfig::default() };
-                    Conv2d::new(weight, bias, config).forward(&x)?
+                    Conv2d::new(weight, Some(bias), config).forward(&x)?
                 }
-                LayerKind::Linear { .. } => Linear::new(weight, bias).forward(&x)?,
+                LayerKind::Linear { .. } => Linear::new(weight, Some(bias)).forward(&x)?,
             };
             x = match layer.norm {
                 Some(norm) if norm.over_batch => self.normalise_batch(norm, &x)?,
