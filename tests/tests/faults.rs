@@ -207,6 +207,8 @@ fn a_full_disk_ends_a_run_that_goes_on_when_there_is_space() -> Result<()> {
         println!("{}", said.stderr);
         let kept = RunFolder::look_at(&run)?.checkpoints().newest(Kind::Step)?;
         ensure!(kept.1.is_empty(), "{:?}", kept.1);
+        // As long as it is open its space is not free.
+        drop(file);
         fs::remove_file(&filler)?;
         deepq(resume)?.done()?;
         let whole = folder.path().join("whole");
