@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::algorithm::Algorithm;
 use super::document::Document;
 use super::error::ConfigError;
 use super::experiment::Experiment;
@@ -69,7 +70,7 @@ impl Changes {
         }
         let mut as_free_as_now = before.clone();
         FREE.iter().for_each(|key| as_free_as_now.take(key, now));
-        if as_free_as_now.read::<Experiment>()? == now.read::<Experiment>()? {
+        if spelled_out(as_free_as_now.read()?) == spelled_out(now.read()?) {
             changes.forbidden.clear();
         }
         Ok(changes)
@@ -79,6 +80,14 @@ impl Changes {
     pub fn free_keys() -> String {
         FREE.join(", ")
     }
+}
+
+/// The experiment with what it left out for the algorithm to decide.
+fn spelled_out(mut experiment: Experiment) -> Experiment {
+    if let Ok(Algorithm::Dqn { spec, .. }) = experiment.algorithm() {
+        experiment.training.gradient_steps = Some(spec.gradient_steps);
+    }
+    experiment
 }
 
 #[cfg(test)]
