@@ -69,7 +69,9 @@ fn the_best_weights_are_not_lost_by_starting_again() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("run");
     train("cartpole", &run, &["--steps", "300", "--set", "evaluation.every=100"])?;
-    fs::remove_dir_all(entry(&run.join("checkpoints"), "step-")?)?;
+    while let Ok(checkpoint) = entry(&run.join("checkpoints"), "step-") {
+        fs::remove_dir_all(checkpoint)?;
+    }
     let before = contents(&run)?;
     deepq(["train", "--resume", text(&run)?])?.refused(1, &["only the best weights"])?;
     assert_eq!(contents(&run)?, before);
