@@ -185,7 +185,7 @@ impl<'a> Assembly<'a> {
     ///
     /// # Errors
     ///
-    /// As [`agent`](Self::agent).
+    /// If it cannot be made; the message names the key.
     pub fn player<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<Box<dyn Agent<E>>, RunError> {
         self.agent_for(env, Purpose::Playing)
     }

@@ -135,7 +135,8 @@ impl Trial<'_> {
     }
 
     /// Runs to the end, killed at up to `kills` random moments and each time resumed on another number of threads; gives
-    /// how often it was killed. `whole` is how long an uninterrupted run takes, `steps` how many steps it makes.
+    /// how often it was killed. `whole` is how long an uninterrupted run takes, starting included, `steps` how many steps it
+    /// makes.
     pub(crate) fn finish_with_kills(
         &self,
         kills: usize,
@@ -148,7 +149,7 @@ impl Trial<'_> {
             let remaining = whole.mul_f64((1.0 - done).max(0.0));
             // So that the last kills find something left to do.
             let share = (remaining * 2).div_f64((kills - killed + 1) as f64);
-            match self.kill_after(1 + killed % 2, (share + STARTING).mul_f64(draw.fraction()))? {
+            match self.kill_after(1 + killed % 2, (share + STARTING.min(whole / 2)).mul_f64(draw.fraction()))? {
                 Ended::Killed => {}
                 Ended::Itself(status) => return self.ensure_done(status).map(|()| killed),
             }
