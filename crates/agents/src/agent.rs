@@ -89,6 +89,24 @@ pub trait Agent<E: Element>: Send {
     /// The gradients of the latest update as the optimizer saw them (clipped), by name; `None` before the first.
     fn gradients(&self) -> Option<&Gradients>;
 
+    /// Takes over parts of another network's weights (safetensors, named as here), as `torso` or `advantage.2`; a target
+    /// network as well. Gives the names of what was loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Started`] after the first update; [`AgentError::Net`] if the network has no such part or the weights
+    /// do not fit. Nothing is changed then.
+    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError>;
+
+    /// Keeps parts of the weights as they are: they are not trained, and the optimizer holds no state for them. Gives
+    /// their names. A saved state can only be restored in an agent with the same parts frozen.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Started`] after the first update; [`AgentError::Net`] if the network has no such part. Nothing is
+    /// changed then.
+    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError>;
+
     /// The replay; `None` for an agent without one.
     fn replay(&self) -> Option<&dyn Replay<E>>;
 

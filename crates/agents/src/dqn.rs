@@ -2,15 +2,16 @@
 
 use candle_core::Device;
 use deepq_envs::{Element, Seeds};
-use deepq_nets::{Gradients, NetworkSpec, Optimizer, OptimizerSpec, Parameters, QNetwork};
+use deepq_nets::{Gradients, NetworkSpec, OptimizerSpec, Parameters, QNetwork};
 use deepq_replay::{Batch, Replay, Transition};
 
 use crate::dqn_learning::{Learning, LearningHalf};
-use crate::rows::{Refilled, check, check_transition, values};
+use crate::rows::{Refilled, check, check_transition, greedy, values};
+use crate::trained::Trained;
 use crate::updates_due::UpdatesDue;
 use crate::{
     Actor, Agent, AgentError, AgentState, Counters, DqnSpec, EpsilonGreedy, Halves, Schedule, SpecError, TargetUpdate,
-    UpdateReport, targets,
+    UpdateReport,
 };
 
 /// Deep Q-learning with experience replay ([Mnih et al. 2015](https://www.nature.com/articles/nature14236),
@@ -74,16 +75,13 @@ impl<E: Element> Dqn<E> {
         };
         let exploration = EpsilonGreedy::new(exploration.clone(), seeds.stream("exploration"))?;
         let learning = Learning {
-            optimizer_spec: *optimizer,
-            optimizer: Optimizer::new(optimizer, online.parameters())?,
             spec: spec.clone(),
-            online,
+            online: Trained::new(online, optimizer)?,
             target,
             replay,
             replay_rng: seeds.stream("replay"),
             updates_due: UpdatesDue::default(),
             target_times: 0,
-            gradients: None,
             batch: Batch::default(),
             observations: Refilled::default(),
             next_observations: Refilled::default(),
@@ -92,46 +90,9 @@ impl<E: Element> Dqn<E> {
         Ok(Self { acting, learning, counters: Counters::default() })
     }
 
-    /// Takes over parts of another network's weights (safetensors, named as here), as `torso` or `advantage.2`; the target
-    /// network as well. Gives the names of what was loaded.
-    ///
-    /// # Errors
-    ///
-    /// [`AgentError::Started`] after the first update; [`AgentError::Net`] if the network has no such part or the weights
-    /// do not fit. Nothing is changed then.
-    pub fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.check_not_started()?;
-        let loaded = self.learning.online.parameters().load_parts(weights, parts)?;
-        if let Some(target) = &self.learning.target {
-            target.copy_from(&self.learning.online)?;
-        }
-        Ok(loaded)
-    }
-
-    /// Keeps parts of the weights as they are: they are not trained, and the optimizer holds no state for them. Gives
-    /// their names. A saved state can only be restored in an agent with the same parts frozen.
-    ///
-    /// # Errors
-    ///
-    /// [`AgentError::Started`] after the first update; [`AgentError::Net`] if the network has no such part. Nothing is
-    /// changed then.
-    pub fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.check_not_started()?;
-        let frozen = self.learning.online.parameters().freeze(parts)?;
-        self.learning.optimizer = Optimizer::new(&self.learning.optimizer_spec, self.learning.online.parameters())?;
-        Ok(frozen)
-    }
-
-    fn check_not_started(&self) -> Result<(), AgentError> {
-        match self.counters.updates {
-            0 => Ok(()),
-            updates => Err(AgentError::Started { updates }),
-        }
-    }
-
     /// The network that acts and learns.
     pub fn online(&self) -> &QNetwork {
-        &self.learning.online
+        &self.learning.online.network
     }
 
     /// The network that says the targets, where there is one beside the online network.
@@ -151,11 +112,11 @@ impl<E: Element> Dqn<E> {
 
 impl<E: Element> Agent<E> for Dqn<E> {
     fn q_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
-        values(&self.learning.online, observations)
+        values(&self.learning.online.network, observations)
     }
 
     fn greedy(&self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        greedy(&self.learning.online, observations, actions)
+        greedy(&self.learning.online.network, observations, actions)
     }
 
     fn exploration(&self) -> f64 {
@@ -167,11 +128,24 @@ impl<E: Element> Agent<E> for Dqn<E> {
     }
 
     fn parameters(&self) -> &Parameters {
-        self.learning.online.parameters()
+        self.learning.online.network.parameters()
     }
 
     fn gradients(&self) -> Option<&Gradients> {
-        self.learning.gradients.as_ref()
+        self.learning.online.gradients.as_ref()
+    }
+
+    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        let Learning { online, target, .. } = &self.learning;
+        let loaded = online.load_parts(weights, parts, &self.counters)?;
+        if let Some(target) = target {
+            target.copy_from(&online.network)?;
+        }
+        Ok(loaded)
+    }
+
+    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.learning.online.freeze(parts, &self.counters)
     }
 
     fn replay(&self) -> Option<&dyn Replay<E>> {
@@ -197,7 +171,7 @@ impl<E: Element> Agent<E> for Dqn<E> {
     fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
         let Self { acting, learning, counters } = self;
         let Acting { exploration, random_actions, .. } = acting;
-        let network = &learning.online;
+        let network = &learning.online.network;
         let mut actor =
             ActingHalf { exploration, random_actions, network, counters: *counters, steps: &mut counters.agent_steps };
         actor.act(observations, actions)
@@ -205,7 +179,7 @@ impl<E: Element> Agent<E> for Dqn<E> {
 
     fn observe(&mut self, stream: usize, transition: &Transition<'_, E>) -> Result<(), AgentError> {
         let &Transition { action, reward, next_observation, end } = transition;
-        check_transition(transition, stream, self.learning.online.actions(), &self.counters)?;
+        check_transition(transition, stream, self.learning.online.network.actions(), &self.counters)?;
         let reward = self.learning.spec.clip_reward.apply(reward);
         self.learning.replay.push(stream, &Transition { action, reward, next_observation, end })?;
         self.counters.episodes += u64::from(end.over());
@@ -221,10 +195,10 @@ impl<E: Element> Agent<E> for Dqn<E> {
         let Acting { exploration, random_actions, copy } = acting;
         let network = match copy {
             Some(copy) => {
-                copy.copy_from(&learning.online)?;
+                copy.copy_from(&learning.online.network)?;
                 &*copy
             }
-            None => &*copy.insert(learning.online.duplicate()?),
+            None => &*copy.insert(learning.online.network.duplicate()?),
         };
         let now = *counters;
         let Counters { agent_steps: steps, updates, .. } = counters;
@@ -263,14 +237,4 @@ impl<E: Element> Actor<E> for ActingHalf<'_> {
         }
         Ok(())
     }
-}
-
-/// The action of the highest Q-value for each row.
-fn greedy<E: Element>(network: &QNetwork, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-    check(network, observations, actions)?;
-    let q_values = values(network, observations)?;
-    for (action, q) in actions.iter_mut().zip(q_values.chunks_exact(network.actions())) {
-        *action = targets::argmax(q);
-    }
-    Ok(())
 }

@@ -2,26 +2,24 @@
 
 use candle_core::Tensor;
 use deepq_envs::{Element, NumpyRng};
-use deepq_nets::{Gradients, Optimizer, OptimizerSpec, QNetwork, TdLoss, td_loss};
+use deepq_nets::{QNetwork, TdLoss, td_loss};
 use deepq_replay::{Batch, Replay};
 
 use crate::rows::{Refilled, tensor};
+use crate::trained::{Descent, Trained};
 use crate::updates_due::UpdatesDue;
 use crate::{AgentError, Counters, DqnSpec, Learner, TargetUpdate, UpdateReport, targets};
 
 /// Everything that an update needs or changes.
 pub(crate) struct Learning<E: Element> {
     pub(crate) spec: DqnSpec,
-    pub(crate) online: QNetwork,
+    pub(crate) online: Trained,
     pub(crate) target: Option<QNetwork>,
-    pub(crate) optimizer_spec: OptimizerSpec,
-    pub(crate) optimizer: Optimizer,
     pub(crate) replay: Box<dyn Replay<E>>,
     pub(crate) replay_rng: NumpyRng,
     pub(crate) updates_due: UpdatesDue,
     /// How many times the target network has followed.
     pub(crate) target_times: u64,
-    pub(crate) gradients: Option<Gradients>,
     pub(crate) batch: Batch<E>,
     /// The batch's observations on the network's device.
     pub(crate) observations: Refilled,
@@ -64,52 +62,36 @@ impl<E: Element> Learning<E> {
         let batch = &self.batch;
 
         // Their Q-values, and what these should have been.
-        let observations = self.observations.with(&self.online, &batch.observations)?;
-        let next_observations = self.next_observations.with(&self.online, &batch.next_observations)?;
+        let observations = self.observations.with(&self.online.network, &batch.observations)?;
+        let next_observations = self.next_observations.with(&self.online.network, &batch.next_observations)?;
         let (q_tm1, q_t_online) = if self.asks_online_of_next() {
-            let (q_tm1, q_t) = self.online.forward_with_next(&observations, &next_observations)?;
+            let (q_tm1, q_t) = self.online.network.forward_with_next(&observations, &next_observations)?;
             (q_tm1, Some(q_t))
         } else {
-            (self.online.forward(&observations)?, None)
+            (self.online.network.forward(&observations)?, None)
         };
         let targets = self.targets_from(batch, &next_observations, q_t_online)?;
 
         // The loss of their difference.
         let TdLoss { loss, value: loss_value, q_values, .. } =
             td_loss(&q_tm1, &batch.actions, &targets, Some(&batch.weights), self.spec.loss)?;
-        let diverged = |quantity, value| AgentError::Diverged {
-            update,
-            quantity,
-            value,
-            largest_reward: largest(&batch.rewards),
-            largest_q: largest(&q_values),
-        };
-        if !loss_value.is_finite() {
-            return Err(diverged("loss", f64::from(loss_value)));
-        }
+        let descent = Descent { update, loss: &loss, value: loss_value, rewards: &batch.rewards, outputs: &q_values };
 
         // A step down its gradient.
-        self.gradients = None;
-        let mut gradients = self.online.backward(&loss)?;
-        let gradient_norm = self.spec.clip_gradient.apply(&mut gradients)?;
-        if !gradient_norm.is_finite() {
-            return Err(diverged("gradient norm", gradient_norm));
-        }
-        self.optimizer.step(self.online.parameters(), &gradients)?;
-        self.gradients = Some(gradients);
+        let gradient_norm = self.online.descend(&descent, &self.spec.clip_gradient)?;
         counters.updates = update;
 
-        let taken = q_values.chunks_exact(self.online.actions()).zip(&batch.actions);
+        let taken = q_values.chunks_exact(self.online.network.actions()).zip(&batch.actions);
         let mean_q = taken.map(|(q, action)| q[*action as usize]).sum::<f32>() / batch.actions.len() as f32;
 
         // The target network follows.
         let target_copied = self.update_target(counters)?;
-        Ok(UpdateReport { update, loss: loss_value, mean_q, gradient_norm: gradient_norm as f32, target_copied })
+        Ok(UpdateReport { update, loss: loss_value, mean_q, gradient_norm, target_copied })
     }
 
     /// What the Q-value of each of a batch's transitions is moved towards.
     pub(crate) fn targets(&self, batch: &Batch<E>) -> Result<Vec<f32>, AgentError> {
-        let next_observations = tensor(&self.online, &batch.next_observations)?;
+        let next_observations = tensor(&self.online.network, &batch.next_observations)?;
         self.targets_from(batch, &next_observations, None)
     }
 
@@ -129,7 +111,7 @@ impl<E: Element> Learning<E> {
         let (r_t, discount_t) = (&batch.rewards, &batch.discounts);
         let slice = |q: Tensor| -> Result<Vec<f32>, AgentError> { Ok(q.flatten_all()?.to_vec1()?) };
         let values = |network: &QNetwork| slice(network.values(next_observations)?);
-        let online_values = || q_t_online.map_or_else(|| values(&self.online), slice);
+        let online_values = || q_t_online.map_or_else(|| values(&self.online.network), slice);
         let mut targets = match &self.target {
             Some(target) if self.spec.double => {
                 targets::double_q_learning(r_t, discount_t, &values(target)?, &online_values()?)?
@@ -151,16 +133,13 @@ impl<E: Element> Learning<E> {
             return Ok(false);
         }
         match self.spec.target_update {
-            TargetUpdate::Polyak { tau, .. } => target.parameters().blend_from(self.online.parameters(), tau)?,
-            _ => target.copy_from(&self.online)?,
+            TargetUpdate::Polyak { tau, .. } => {
+                target.parameters().blend_from(self.online.network.parameters(), tau)?;
+            }
+            _ => target.copy_from(&self.online.network)?,
         }
         self.target_times = times;
         tracing::debug!(updates = counters.updates, "the target network followed");
         Ok(true)
     }
-}
-
-/// The largest absolute value; NaN where there is one.
-fn largest(values: &[f32]) -> f32 {
-    values.iter().fold(0.0, |largest: f32, value| if value.is_nan() { *value } else { largest.max(value.abs()) })
 }

@@ -25,11 +25,11 @@ struct Document {
 impl<E: Element> Dqn<E> {
     pub(crate) fn capture(&self) -> Result<AgentState, AgentError> {
         let mut saving = Saving::default();
-        saving.weights("online", self.learning.online.parameters())?;
+        saving.weights("online", self.learning.online.network.parameters())?;
         if let Some(target) = &self.learning.target {
             saving.weights("target", target.parameters())?;
         }
-        let optimizer_steps = saving.optimizer(&self.learning.optimizer)?;
+        let optimizer_steps = saving.optimizer(&self.learning.online.optimizer)?;
         saving.finish(&Document {
             kind: Kind::new(ALGORITHM),
             counters: self.counters,
@@ -45,15 +45,15 @@ impl<E: Element> Dqn<E> {
     pub(crate) fn restore_from(&mut self, state: &AgentState) -> Result<(), AgentError> {
         let (document, mut restoring) = Restoring::new::<Document>(state)?;
         Kind::new(ALGORITHM).expect(&document.kind)?;
-        let online = restoring.weights("online", self.learning.online.parameters())?;
+        let online = restoring.weights("online", self.learning.online.network.parameters())?;
         let target = match &self.learning.target {
             Some(target) => Some((target.parameters(), restoring.weights("target", target.parameters())?)),
             None => None,
         };
-        restoring.optimizer(document.optimizer_steps, &mut self.learning.optimizer)?;
+        restoring.optimizer(document.optimizer_steps, &mut self.learning.online.optimizer)?;
 
         // What follows cannot fail.
-        online.apply(self.learning.online.parameters())?;
+        online.apply(self.learning.online.network.parameters())?;
         if let Some((parameters, weights)) = target {
             weights.apply(parameters)?;
         }

@@ -104,6 +104,7 @@ mod schedule;
 mod target_update;
 pub mod targets;
 mod tensor_state;
+mod trained;
 mod updates_due;
 
 pub use agent::{Actor, Agent, AgentState, Counters, Halves, Learner, UpdateReport};

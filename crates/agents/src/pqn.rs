@@ -2,13 +2,14 @@
 
 use candle_core::Device;
 use deepq_envs::{Element, NumpyRng, Seeds};
-use deepq_nets::{Gradients, NetworkSpec, Optimizer, OptimizerSpec, Parameters, QNetwork, TdLoss, td_loss};
+use deepq_nets::{Gradients, NetworkSpec, OptimizerSpec, Parameters, QNetwork, TdLoss, td_loss};
 use deepq_replay::{Replay, Transition};
 use serde::{Deserialize, Serialize};
 
 use crate::pqn_spec::PqnSpec;
 use crate::rollout::Rollout;
-use crate::rows::{check, check_transition, tensor, values};
+use crate::rows::{check, check_stream, check_transition, greedy, tensor, values};
+use crate::trained::{Descent, Trained};
 use crate::{Agent, AgentError, AgentState, Counters, EpsilonGreedy, Schedule, UpdateReport, targets};
 
 /// The parallelised Q-network ([Gallici et al. 2024](https://arxiv.org/abs/2407.04811), algorithm 1): all streams play a
@@ -23,9 +24,7 @@ use crate::{Agent, AgentError, AgentState, Counters, EpsilonGreedy, Schedule, Up
 pub struct Pqn<E: Element> {
     pub(crate) spec: PqnSpec,
     pub(crate) exploration: EpsilonGreedy,
-    pub(crate) network: QNetwork,
-    optimizer_spec: OptimizerSpec,
-    pub(crate) optimizer: Optimizer,
+    pub(crate) trained: Trained,
     pub(crate) minibatch_rng: NumpyRng,
     pub(crate) counters: Counters,
     /// Of each stream, whether its episode has begun and not ended.
@@ -33,7 +32,6 @@ pub struct Pqn<E: Element> {
     pub(crate) rollout: Rollout<E>,
     /// What is under way with a complete rollout.
     pub(crate) learning: Option<Learning>,
-    gradients: Option<Gradients>,
 }
 
 /// How far the agent has come with a rollout.
@@ -84,80 +82,34 @@ impl<E: Element> Pqn<E> {
         Ok(Self {
             spec: spec.clone(),
             exploration: EpsilonGreedy::new(exploration.clone(), seeds.stream("exploration"))?,
-            optimizer_spec: *optimizer,
-            optimizer: Optimizer::new(optimizer, network.parameters())?,
-            network,
+            trained: Trained::new(network, optimizer)?,
             minibatch_rng: seeds.stream("minibatches"),
             counters: Counters::default(),
             running: vec![false; streams],
             rollout: Rollout::new(streams, spec.rollout_steps, observation_shape.iter().product()),
             learning: None,
-            gradients: None,
         })
     }
 
     /// The network that acts and learns.
     pub fn network(&self) -> &QNetwork {
-        &self.network
-    }
-
-    /// Takes over parts of another network's weights; as [`Dqn::load_parts`](crate::Dqn::load_parts).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.check_not_started()?;
-        Ok(self.network.parameters().load_parts(weights, parts)?)
-    }
-
-    /// Keeps parts of the weights as they are; as [`Dqn::freeze`](crate::Dqn::freeze).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.check_not_started()?;
-        let frozen = self.network.parameters().freeze(parts)?;
-        self.optimizer = Optimizer::new(&self.optimizer_spec, self.network.parameters())?;
-        Ok(frozen)
-    }
-
-    fn check_not_started(&self) -> Result<(), AgentError> {
-        match self.counters.updates {
-            0 => Ok(()),
-            updates => Err(AgentError::Started { updates }),
-        }
-    }
-
-    fn check_stream(&self, stream: usize) -> Result<(), AgentError> {
-        let streams = self.running.len();
-        if stream < streams {
-            return Ok(());
-        }
-        let expected = format!("the streams are 0 to {}", streams.saturating_sub(1));
-        Err(AgentError::Unknown { what: "stream", number: stream, expected })
+        &self.trained.network
     }
 
     /// The largest Q-value of each observation.
     fn greedy_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
-        let q = values(&self.network, observations)?;
-        Ok(q.chunks_exact(self.network.actions()).map(|q| q[targets::argmax(q)]).collect())
+        let q = values(&self.trained.network, observations)?;
+        Ok(q.chunks_exact(self.trained.network.actions()).map(|q| q[targets::argmax(q)]).collect())
     }
 }
 
 impl<E: Element> Agent<E> for Pqn<E> {
     fn q_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
-        values(&self.network, observations)
+        values(&self.trained.network, observations)
     }
 
     fn greedy(&self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        check(&self.network, observations, actions)?;
-        let q_values = self.q_values(observations)?;
-        for (action, q) in actions.iter_mut().zip(q_values.chunks_exact(self.network.actions())) {
-            *action = targets::argmax(q);
-        }
-        Ok(())
+        greedy(&self.trained.network, observations, actions)
     }
 
     fn exploration(&self) -> f64 {
@@ -169,11 +121,19 @@ impl<E: Element> Agent<E> for Pqn<E> {
     }
 
     fn parameters(&self) -> &Parameters {
-        self.network.parameters()
+        self.trained.network.parameters()
     }
 
     fn gradients(&self) -> Option<&Gradients> {
-        self.gradients.as_ref()
+        self.trained.gradients.as_ref()
+    }
+
+    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.trained.load_parts(weights, parts, &self.counters)
+    }
+
+    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.trained.freeze(parts, &self.counters)
     }
 
     fn replay(&self) -> Option<&dyn Replay<E>> {
@@ -193,14 +153,14 @@ impl<E: Element> Agent<E> for Pqn<E> {
     }
 
     fn begin_episode(&mut self, stream: usize, observation: &[E]) -> Result<(), AgentError> {
-        self.check_stream(stream)?;
-        check(&self.network, observation, &[0])?;
+        check_stream(stream, self.running.len())?;
+        check(&self.trained.network, observation, &[0])?;
         self.running[stream] = true;
         Ok(())
     }
 
     fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        check(&self.network, observations, actions)?;
+        check(&self.trained.network, observations, actions)?;
         let streams = self.running.len();
         if actions.len() != streams {
             let expected = format!("one for each of {streams} streams");
@@ -213,12 +173,12 @@ impl<E: Element> Agent<E> for Pqn<E> {
             return Err(AgentError::OutOfTurn("act() comes after observe() of each stream and learn() until None"));
         }
         // All are asked for their Q-values, also where the action will be a random one: the targets need them.
-        let q_values = values(&self.network, observations)?;
-        let rows = || q_values.chunks_exact(self.network.actions());
+        let q_values = values(&self.trained.network, observations)?;
+        let rows = || q_values.chunks_exact(self.trained.network.actions());
         self.rollout.begin_step(observations, rows().map(|q| q[targets::argmax(q)]));
         // With probability epsilon a random action, otherwise the one of the highest Q-value.
         for (action, q) in actions.iter_mut().zip(rows()) {
-            let random = self.exploration.explore(&self.counters, self.network.actions());
+            let random = self.exploration.explore(&self.counters, self.trained.network.actions());
             *action = random.unwrap_or_else(|| targets::argmax(q));
             self.counters.agent_steps += 1;
         }
@@ -226,9 +186,9 @@ impl<E: Element> Agent<E> for Pqn<E> {
     }
 
     fn observe(&mut self, stream: usize, transition: &Transition<'_, E>) -> Result<(), AgentError> {
-        self.check_stream(stream)?;
-        check(&self.network, transition.next_observation, &[0])?;
-        check_transition(transition, stream, self.network.actions(), &self.counters)?;
+        check_stream(stream, self.running.len())?;
+        check(&self.trained.network, transition.next_observation, &[0])?;
+        check_transition(transition, stream, self.trained.network.actions(), &self.counters)?;
         if self.rollout.rows.told[stream] {
             return Err(AgentError::OutOfTurn("observe() comes once for each stream after act()"));
         }
@@ -288,39 +248,21 @@ impl<E: Element> Pqn<E> {
         let actions: Vec<u32> = rows.iter().map(|row| self.rollout.rows.actions[*row as usize]).collect();
 
         // The loss of their Q-values against their targets.
-        let q_tm1 = self.network.forward(&tensor(&self.network, &self.rollout.gather(rows))?)?;
-        let TdLoss { loss, .. } = td_loss(&q_tm1, &actions, &of_rows(targets), None, self.spec.loss)?;
-        let loss_value = loss.to_scalar::<f32>()?;
-        let q_values = q_tm1.flatten_all()?.to_vec1::<f32>()?;
-        let diverged = |quantity, value| AgentError::Diverged {
-            update,
-            quantity,
-            value,
-            largest_reward: largest(&of_rows(&self.rollout.rows.rewards)),
-            largest_q: largest(&q_values),
-        };
-        if !loss_value.is_finite() {
-            return Err(diverged("loss", f64::from(loss_value)));
-        }
+        let q_tm1 = self.trained.network.forward(&tensor(&self.trained.network, &self.rollout.gather(rows))?)?;
+        let TdLoss { loss, value, q_values, .. } = td_loss(&q_tm1, &actions, &of_rows(targets), None, self.spec.loss)?;
+        let rewards = of_rows(&self.rollout.rows.rewards);
 
         // A step down its gradient.
-        self.gradients = None;
-        let mut gradients = self.network.backward(&loss)?;
-        let gradient_norm = self.spec.clip_gradient.apply(&mut gradients)?;
-        if !gradient_norm.is_finite() {
-            return Err(diverged("gradient norm", gradient_norm));
-        }
         let factor = self.spec.learning_rate_factor.value(&self.counters);
-        self.optimizer.set_learning_rate(self.optimizer_spec.learning_rate() * factor)?;
-        self.optimizer.step(self.network.parameters(), &gradients)?;
-        self.gradients = Some(gradients);
+        self.trained.optimizer.set_learning_rate(self.trained.spec.learning_rate() * factor)?;
+        let descent = Descent { update, loss: &loss, value, rewards: &rewards, outputs: &q_values };
+        let gradient_norm = self.trained.descend(&descent, &self.spec.clip_gradient)?;
         self.counters.updates = update;
         *done += 1;
 
-        let taken = q_values.chunks_exact(self.network.actions()).zip(&actions);
+        let taken = q_values.chunks_exact(self.trained.network.actions()).zip(&actions);
         let mean_q = taken.map(|(q, action)| q[*action as usize]).sum::<f32>() / actions.len() as f32;
-        let gradient_norm = gradient_norm as f32;
-        Ok(UpdateReport { update, loss: loss_value, mean_q, gradient_norm, target_copied: false })
+        Ok(UpdateReport { update, loss: value, mean_q, gradient_norm, target_copied: false })
     }
 }
 
@@ -329,11 +271,6 @@ fn shuffle(order: &mut [u32], rng: &mut NumpyRng) {
     for i in (1..order.len()).rev() {
         order.swap(i, rng.index(i + 1));
     }
-}
-
-/// The largest absolute value.
-fn largest(values: &[f32]) -> f32 {
-    values.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()))
 }
 
 #[cfg(test)]

@@ -32,8 +32,8 @@ struct Document {
 impl<E: Element> Pqn<E> {
     pub(crate) fn capture(&self) -> Result<AgentState, AgentError> {
         let mut saving = Saving::default();
-        saving.weights("online", self.network.parameters())?;
-        let optimizer_steps = saving.optimizer(&self.optimizer)?;
+        saving.weights("online", self.trained.network.parameters())?;
+        let optimizer_steps = saving.optimizer(&self.trained.optimizer)?;
         let rollout = &self.rollout;
         let mut save = |name: &str, observations: &[E], rows: usize| -> Result<(), AgentError> {
             let tensor = Tensor::from_vec(numbers(observations), self.shape(rows), &Device::Cpu)?;
@@ -63,7 +63,7 @@ impl<E: Element> Pqn<E> {
     pub(crate) fn restore_from(&mut self, state: &AgentState) -> Result<(), AgentError> {
         let (document, mut restoring) = Restoring::new::<Document>(state)?;
         Kind::new(ALGORITHM).expect(&document.kind)?;
-        let weights = restoring.weights("online", self.network.parameters())?;
+        let weights = restoring.weights("online", self.trained.network.parameters())?;
         self.check_document(&document)?;
         let (streams, steps, acted) = (self.rollout.streams, self.rollout.steps, document.rollout.acted);
         let mut load = |name: &str, rows: usize, wanted: bool| -> Result<Vec<E>, AgentError> {
@@ -75,10 +75,10 @@ impl<E: Element> Pqn<E> {
         };
         let observations = load(OBSERVATIONS, streams * acted, acted > 0)?;
         let last = load(LAST, streams, acted == steps)?;
-        restoring.optimizer(document.optimizer_steps, &mut self.optimizer)?;
+        restoring.optimizer(document.optimizer_steps, &mut self.trained.optimizer)?;
 
         // What follows cannot fail.
-        weights.apply(self.network.parameters())?;
+        weights.apply(self.trained.network.parameters())?;
         self.rollout.rows = document.rollout;
         let rows: Vec<usize> = self.rollout.rows_so_far().collect();
         for (row, observation) in rows.into_iter().zip(observations.chunks_exact(self.rollout.observation_len)) {
@@ -104,7 +104,7 @@ impl<E: Element> Pqn<E> {
         if !rollout.fit(self.rollout.streams, self.rollout.steps) {
             return refuse("its rollout has another size".to_owned());
         }
-        if rollout.actions.iter().any(|action| *action as usize >= self.network.actions()) {
+        if rollout.actions.iter().any(|action| *action as usize >= self.trained.network.actions()) {
             return refuse("its rollout has an action that does not exist".to_owned());
         }
         if let Some(Learning { targets, order, done }) = learning {
@@ -122,6 +122,6 @@ impl<E: Element> Pqn<E> {
 
     /// The shape of so many observations.
     fn shape(&self, rows: usize) -> Vec<usize> {
-        std::iter::once(rows).chain(self.network.observation_shape().iter().copied()).collect()
+        std::iter::once(rows).chain(self.trained.network.observation_shape().iter().copied()).collect()
     }
 }

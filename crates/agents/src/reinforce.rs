@@ -4,15 +4,16 @@ use std::collections::VecDeque;
 
 use candle_core::Device;
 use deepq_envs::{Element, NumpyRng, Seeds};
-use deepq_nets::{Gradients, NetworkSpec, Optimizer, OptimizerSpec, Parameters, QNetwork};
+use deepq_nets::{Gradients, NetworkSpec, OptimizerSpec, Parameters, QNetwork};
 use deepq_replay::{Replay, Transition};
 use serde::{Deserialize, Serialize};
 
 use crate::episode::Episode;
-use crate::rows::{check, check_transition, tensor, values};
+use crate::rows::{check, check_stream, check_transition, greedy, tensor, values};
+use crate::trained::{Descent, Trained};
 use crate::{
     Agent, AgentError, AgentState, ClipGradient, ClipReward, Counters, SpecError, UpdateReport, discounted_returns,
-    normalise, policy_gradient_loss, targets,
+    normalise, policy_gradient_loss,
 };
 
 /// The settings of [`Reinforce`]; in an experiment's TOML the section `[agent]`.
@@ -56,16 +57,13 @@ impl ReinforceSpec {
 /// `exploration` below the root seed.
 pub struct Reinforce<E: Element> {
     pub(crate) spec: ReinforceSpec,
-    pub(crate) policy: QNetwork,
-    optimizer_spec: OptimizerSpec,
-    pub(crate) optimizer: Optimizer,
+    pub(crate) trained: Trained,
     pub(crate) rng: NumpyRng,
     pub(crate) counters: Counters,
     /// The episode that each stream is in.
     pub(crate) running: Vec<Option<Episode<E>>>,
     /// Episodes that are to be learned from.
     pub(crate) finished: VecDeque<Episode<E>>,
-    gradients: Option<Gradients>,
 }
 
 /// What a [`Reinforce`] is made of.
@@ -99,70 +97,33 @@ impl<E: Element> Reinforce<E> {
         spec.validate()?;
         let policy = QNetwork::new(network, observation_shape, actions, &mut seeds.stream("weights"), device)?;
         Ok(Self {
-            optimizer_spec: *optimizer,
-            optimizer: Optimizer::new(optimizer, policy.parameters())?,
+            trained: Trained::new(policy, optimizer)?,
             spec: spec.clone(),
-            policy,
             rng: seeds.stream("exploration"),
             counters: Counters::default(),
             running: vec![None; streams],
             finished: VecDeque::new(),
-            gradients: None,
         })
     }
 
     /// The network that gives the logits.
     pub fn policy(&self) -> &QNetwork {
-        &self.policy
-    }
-
-    /// Takes over parts of another network's weights; as [`Dqn::load_parts`](crate::Dqn::load_parts).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.check_not_started()?;
-        Ok(self.policy.parameters().load_parts(weights, parts)?)
-    }
-
-    /// Keeps parts of the weights as they are; as [`Dqn::freeze`](crate::Dqn::freeze).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.check_not_started()?;
-        let frozen = self.policy.parameters().freeze(parts)?;
-        self.optimizer = Optimizer::new(&self.optimizer_spec, self.policy.parameters())?;
-        Ok(frozen)
-    }
-
-    fn check_not_started(&self) -> Result<(), AgentError> {
-        match self.counters.updates {
-            0 => Ok(()),
-            updates => Err(AgentError::Started { updates }),
-        }
+        &self.trained.network
     }
 
     fn stream(&mut self, stream: usize) -> Result<&mut Option<Episode<E>>, AgentError> {
-        let expected = format!("the streams are 0 to {}", self.running.len().saturating_sub(1));
-        self.running.get_mut(stream).ok_or(AgentError::Unknown { what: "stream", number: stream, expected })
+        check_stream(stream, self.running.len())?;
+        Ok(&mut self.running[stream])
     }
 }
 
 impl<E: Element> Agent<E> for Reinforce<E> {
     fn q_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
-        values(&self.policy, observations)
+        values(&self.trained.network, observations)
     }
 
     fn greedy(&self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        check(&self.policy, observations, actions)?;
-        let logits = values(&self.policy, observations)?;
-        for (action, logits) in actions.iter_mut().zip(logits.chunks_exact(self.policy.actions())) {
-            *action = targets::argmax(logits);
-        }
-        Ok(())
+        greedy(&self.trained.network, observations, actions)
     }
 
     /// 0: there are no random actions beside the policy's own.
@@ -175,11 +136,19 @@ impl<E: Element> Agent<E> for Reinforce<E> {
     }
 
     fn parameters(&self) -> &Parameters {
-        self.policy.parameters()
+        self.trained.network.parameters()
     }
 
     fn gradients(&self) -> Option<&Gradients> {
-        self.gradients.as_ref()
+        self.trained.gradients.as_ref()
+    }
+
+    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.trained.load_parts(weights, parts, &self.counters)
+    }
+
+    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        self.trained.freeze(parts, &self.counters)
     }
 
     fn replay(&self) -> Option<&dyn Replay<E>> {
@@ -199,15 +168,15 @@ impl<E: Element> Agent<E> for Reinforce<E> {
     }
 
     fn begin_episode(&mut self, stream: usize, observation: &[E]) -> Result<(), AgentError> {
-        check(&self.policy, observation, &[0])?;
+        check(&self.trained.network, observation, &[0])?;
         *self.stream(stream)? = Some(Episode::begin(observation));
         Ok(())
     }
 
     fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        check(&self.policy, observations, actions)?;
-        let logits = values(&self.policy, observations)?;
-        for (action, logits) in actions.iter_mut().zip(logits.chunks_exact(self.policy.actions())) {
+        check(&self.trained.network, observations, actions)?;
+        let logits = values(&self.trained.network, observations)?;
+        for (action, logits) in actions.iter_mut().zip(logits.chunks_exact(self.trained.network.actions())) {
             *action = draw(logits, &mut self.rng);
             self.counters.agent_steps += 1;
         }
@@ -215,8 +184,8 @@ impl<E: Element> Agent<E> for Reinforce<E> {
     }
 
     fn observe(&mut self, stream: usize, transition: &Transition<'_, E>) -> Result<(), AgentError> {
-        check(&self.policy, transition.next_observation, &[0])?;
-        check_transition(transition, stream, self.policy.actions(), &self.counters)?;
+        check(&self.trained.network, transition.next_observation, &[0])?;
+        check_transition(transition, stream, self.trained.network.actions(), &self.counters)?;
         let (reward, discount) = (self.spec.clip_reward.apply(transition.reward), self.spec.discount as f32);
         let slot = self.stream(stream)?;
         let Some(episode) = slot else { return Err(AgentError::NoEpisode { stream }) };
@@ -252,32 +221,16 @@ impl<E: Element> Reinforce<E> {
         let weights: Vec<f32> = weights.take(returns.len()).collect();
 
         // The loss of the policy that acted.
-        let logits = self.policy.forward(&tensor(&self.policy, &episode.observations)?)?;
+        let logits = self.trained.network.forward(&tensor(&self.trained.network, &episode.observations)?)?;
         let loss = policy_gradient_loss(&logits, &episode.actions, &returns, &weights)?;
         let loss_value = loss.to_scalar::<f32>()?;
-        let largest = |values: &[f32]| values.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
-        let diverged = |quantity, value, logits: &[f32]| AgentError::Diverged {
-            update,
-            quantity,
-            value,
-            largest_reward: largest(&episode.rewards),
-            largest_q: largest(logits),
-        };
-        if !loss_value.is_finite() {
-            return Err(diverged("loss", f64::from(loss_value), &logits.flatten_all()?.to_vec1()?));
-        }
+        let outputs = logits.flatten_all()?.to_vec1()?;
+        let rewards = &episode.rewards;
 
         // A step down its gradient.
-        self.gradients = None;
-        let mut gradients = self.policy.backward(&loss)?;
-        let gradient_norm = self.spec.clip_gradient.apply(&mut gradients)?;
-        if !gradient_norm.is_finite() {
-            return Err(diverged("gradient norm", gradient_norm, &logits.flatten_all()?.to_vec1()?));
-        }
-        self.optimizer.step(self.policy.parameters(), &gradients)?;
-        self.gradients = Some(gradients);
+        let descent = Descent { update, loss: &loss, value: loss_value, rewards, outputs: &outputs };
+        let gradient_norm = self.trained.descend(&descent, &self.spec.clip_gradient)?;
         self.counters.updates = update;
-        let gradient_norm = gradient_norm as f32;
         Ok(UpdateReport { update, loss: loss_value, mean_q: mean_return, gradient_norm, target_copied: false })
     }
 }

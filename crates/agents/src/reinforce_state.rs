@@ -34,8 +34,8 @@ struct Steps {
 impl<E: Element> Reinforce<E> {
     pub(crate) fn capture(&self) -> Result<AgentState, AgentError> {
         let mut saving = Saving::default();
-        saving.weights("online", self.policy.parameters())?;
-        let optimizer_steps = saving.optimizer(&self.optimizer)?;
+        saving.weights("online", self.trained.network.parameters())?;
+        let optimizer_steps = saving.optimizer(&self.trained.optimizer)?;
         let mut save = |name: String, episode: &Episode<E>| {
             let Episode { actions, rewards, discounts, .. } = episode.clone();
             let shape = self.shape(actions.len());
@@ -62,7 +62,7 @@ impl<E: Element> Reinforce<E> {
     pub(crate) fn restore_from(&mut self, state: &AgentState) -> Result<(), AgentError> {
         let (document, mut restoring) = Restoring::new::<Document>(state)?;
         Kind::new(ALGORITHM).expect(&document.kind)?;
-        let weights = restoring.weights("online", self.policy.parameters())?;
+        let weights = restoring.weights("online", self.trained.network.parameters())?;
         if document.running.len() != self.running.len() {
             let (saved, here) = (document.running.len(), self.running.len());
             return Err(AgentError::State(format!("it has {saved} streams, not {here}")));
@@ -76,10 +76,10 @@ impl<E: Element> Reinforce<E> {
         let running = running.collect::<Result<_, AgentError>>()?;
         let finished = document.finished.into_iter().enumerate();
         let finished = finished.map(|(i, steps)| load(format!("finished.{i}"), steps)).collect::<Result<_, _>>()?;
-        restoring.optimizer(document.optimizer_steps, &mut self.optimizer)?;
+        restoring.optimizer(document.optimizer_steps, &mut self.trained.optimizer)?;
 
         // What follows cannot fail.
-        weights.apply(self.policy.parameters())?;
+        weights.apply(self.trained.network.parameters())?;
         self.rng = document.exploration;
         self.counters = document.counters;
         self.running = running;
@@ -89,7 +89,7 @@ impl<E: Element> Reinforce<E> {
 
     /// The shape of an episode's observations, the current one included.
     fn shape(&self, steps: usize) -> Vec<usize> {
-        std::iter::once(steps + 1).chain(self.policy.observation_shape().iter().copied()).collect()
+        std::iter::once(steps + 1).chain(self.trained.network.observation_shape().iter().copied()).collect()
     }
 
     fn episode(&self, restoring: &mut Restoring, name: &str, steps: Steps) -> Result<Episode<E>, AgentError> {
@@ -98,12 +98,12 @@ impl<E: Element> Reinforce<E> {
         if rewards.len() != actions.len() || discounts.len() != actions.len() {
             return Err(refuse("has steps without an action, a reward or a discount"));
         }
-        if actions.iter().any(|action| *action as usize >= self.policy.actions()) {
+        if actions.iter().any(|action| *action as usize >= self.trained.network.actions()) {
             return Err(refuse("has an action that does not exist"));
         }
         let values = restoring.tensor(name, &self.shape(actions.len()))?.flatten_all()?.to_vec1::<f32>()?;
         let mut observations = elements(&values).ok_or_else(|| refuse("has observations that are no bytes"))?;
-        let len: usize = self.policy.observation_shape().iter().product();
+        let len: usize = self.trained.network.observation_shape().iter().product();
         let current = observations.split_off(actions.len() * len);
         Ok(Episode { observations, current, actions, rewards, discounts })
     }

@@ -5,7 +5,7 @@ use deepq_envs::{Element, ElementKind};
 use deepq_nets::QNetwork;
 use deepq_replay::Transition;
 
-use crate::{AgentError, Counters};
+use crate::{AgentError, Counters, targets};
 
 /// Observations as a tensor `[rows, ..shape]` on the network's device; bytes stay bytes.
 pub(crate) fn tensor<E: Element>(network: &QNetwork, observations: &[E]) -> Result<Tensor, AgentError> {
@@ -63,6 +63,20 @@ pub(crate) fn values<E: Element>(network: &QNetwork, observations: &[E]) -> Resu
     Ok(network.values(&tensor(network, observations)?)?.flatten_all()?.to_vec1()?)
 }
 
+/// The action of the highest output for each row.
+pub(crate) fn greedy<E: Element>(
+    network: &QNetwork,
+    observations: &[E],
+    actions: &mut [usize],
+) -> Result<(), AgentError> {
+    check(network, observations, actions)?;
+    let outputs = values(network, observations)?;
+    for (action, outputs) in actions.iter_mut().zip(outputs.chunks_exact(network.actions())) {
+        *action = targets::argmax(outputs);
+    }
+    Ok(())
+}
+
 /// Checks that there is one action for each row of observations.
 pub(crate) fn check<E>(network: &QNetwork, observations: &[E], actions: &[usize]) -> Result<(), AgentError> {
     let rows = count(observations, network.observation_shape())?;
@@ -71,6 +85,15 @@ pub(crate) fn check<E>(network: &QNetwork, observations: &[E], actions: &[usize]
     }
     let expected = format!("one for each of {rows} rows of observations");
     Err(AgentError::Shape { what: "actions", actual: actions.len(), expected })
+}
+
+/// Checks that there is such a stream.
+pub(crate) fn check_stream(stream: usize, streams: usize) -> Result<(), AgentError> {
+    if stream < streams {
+        return Ok(());
+    }
+    let expected = format!("the streams are 0 to {}", streams.saturating_sub(1));
+    Err(AgentError::Unknown { what: "stream", number: stream, expected })
 }
 
 /// Checks that a transition's action exists and that its reward is a number.

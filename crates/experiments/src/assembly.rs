@@ -11,7 +11,7 @@ use crate::evaluation::{Evaluator, Protocol};
 use crate::memory::{Bytes, MemoryPlan};
 use crate::session::Weights;
 use crate::stopwatch::{Stopwatch, TimedReplay};
-use crate::transfer::{Transferable, transfer};
+use crate::transfer::transfer;
 
 /// An element type whose environments the registry can give.
 pub trait Observed: Element {
@@ -245,7 +245,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// An agent after what `[transfer]` says.
-    fn ready<E: Element, A: Transferable<E>>(
+    fn ready<E: Element, A: Agent<E> + 'static>(
         &self,
         agent: Result<A, AgentError>,
         purpose: Purpose<'_>,

@@ -1,50 +1,11 @@
 //! `[transfer]`: an agent that starts from parts of another run's weights, or keeps parts as they are.
 
-use deepq_agents::{Agent, AgentError, Dqn, Pqn, Reinforce};
+use deepq_agents::Agent;
 use deepq_envs::Element;
 
 use crate::RunError;
 use crate::config::{Document, KeyProblem, Problem, TransferSection};
 use crate::session::Weights;
-
-/// An agent whose network can be filled and frozen part by part.
-pub(crate) trait Transferable<E: Element>: Agent<E> + 'static {
-    /// Takes over parts of other weights; gives the names of what was loaded.
-    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError>;
-
-    /// Keeps parts as they are; gives their names.
-    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError>;
-}
-
-impl<E: Element> Transferable<E> for Dqn<E> {
-    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.load_parts(weights, parts)
-    }
-
-    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.freeze(parts)
-    }
-}
-
-impl<E: Element> Transferable<E> for Reinforce<E> {
-    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.load_parts(weights, parts)
-    }
-
-    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.freeze(parts)
-    }
-}
-
-impl<E: Element> Transferable<E> for Pqn<E> {
-    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.load_parts(weights, parts)
-    }
-
-    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.freeze(parts)
-    }
-}
 
 /// Does to a new agent what `[transfer]` says; `weights` are those of `init_from`, and absent for a run that goes on from
 /// a checkpoint of its own.
@@ -53,7 +14,7 @@ impl<E: Element> Transferable<E> for Pqn<E> {
 ///
 /// A part that the network does not have, with its key; weights that do not fit, with their file.
 pub(crate) fn transfer<E: Element>(
-    agent: &mut impl Transferable<E>,
+    agent: &mut dyn Agent<E>,
     section: &TransferSection,
     weights: Option<&Weights>,
     document: &Document,

@@ -25,6 +25,17 @@ fn actions(act: &mut dyn FnMut(&[f32], &mut [usize])) -> Vec<usize> {
         .collect()
 }
 
+/// Actions of one half, with a call of the other one between any two; and how many updates that made.
+fn actions_while_learning(agent: &mut Dqn<f32>) -> (Vec<usize>, u32) {
+    let Halves { mut actor, mut learner } = agent.halves().unwrap().unwrap();
+    let mut updates = 0;
+    let acted = actions(&mut |observation, action| {
+        updates += u32::from(learner.learn().unwrap().is_some());
+        actor.act(observation, action).unwrap();
+    });
+    (acted, updates)
+}
+
 #[test]
 fn the_actor_keeps_its_weights_while_the_learner_learns() {
     let mut whole = agent();
@@ -32,14 +43,7 @@ fn the_actor_keeps_its_weights_while_the_learner_learns() {
 
     let mut apart = agent();
     let before = bits(apart.online());
-    let Halves { mut actor, mut learner } = apart.halves().unwrap().unwrap();
-    // As many updates as a step makes due, between any two actions; the actor must not notice.
-    let mut updates = 0;
-    let acted = actions(&mut |observation, action| {
-        updates += u32::from(learner.learn().unwrap().is_some());
-        actor.act(observation, action).unwrap();
-    });
-    drop((actor, learner));
+    let (acted, updates) = actions_while_learning(&mut apart);
     assert_eq!(acted, expected);
     assert_eq!(updates, 0, "no step was made since the last update");
     assert_eq!(bits(apart.online()), before);
@@ -49,13 +53,7 @@ fn the_actor_keeps_its_weights_while_the_learner_learns() {
     let mut whole = agent();
     actions(&mut |observation, action| whole.act(observation, action).unwrap());
     let expected = actions(&mut |observation, action| whole.act(observation, action).unwrap());
-    let Halves { mut actor, mut learner } = apart.halves().unwrap().unwrap();
-    let mut updates = 0;
-    let acted = actions(&mut |observation, action| {
-        updates += u32::from(learner.learn().unwrap().is_some());
-        actor.act(observation, action).unwrap();
-    });
-    drop((actor, learner));
+    let (acted, updates) = actions_while_learning(&mut apart);
     assert_eq!(updates, 50);
     assert_eq!(acted, expected);
     assert_ne!(bits(apart.online()), before);

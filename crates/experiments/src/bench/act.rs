@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::blocks::{Samples, blocks};
 use super::comparison::{Comparison, Contender};
-use super::networks::{MadeUp, NETWORKS, Network};
-use super::peer::{Peers, Program};
+use super::networks::{self, MadeUp, Network};
+use super::peer::Peers;
 use super::report::{Better, Case};
 use super::{BenchError, Settings};
 
@@ -16,16 +16,10 @@ const TUNED: &str = "the same in inference mode, and channels last for the convo
 
 /// Measures all networks on each number of threads.
 pub(super) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, BenchError> {
-    let mut cases = Vec::new();
-    for &threads in &settings.threads {
-        for network in NETWORKS.iter().filter(|network| settings.wants(network.name)) {
-            cases.push(settings.on_threads(threads, || match network.is_of_frames() {
-                true => case::<u8>(network, threads, settings, peers),
-                false => case::<f32>(network, threads, settings, peers),
-            })?);
-        }
-    }
-    Ok(cases)
+    networks::cases(settings, |network, threads| match network.is_of_frames() {
+        true => case::<u8>(network, threads, settings, peers),
+        false => case::<f32>(network, threads, settings, peers),
+    })
 }
 
 fn case<E: MadeUp>(network: &Network, threads: usize, settings: &Settings, peers: &Peers) -> Result<Case, BenchError> {
@@ -33,15 +27,7 @@ fn case<E: MadeUp>(network: &Network, threads: usize, settings: &Settings, peers
     let work = network.work(&agent, &json!({ "observations": 1 }));
     let deepq = Actions { agent, observation: network.observation(), work };
     let mut comparison = Comparison::new("act", network.name, threads, "action", Better::Time, deepq);
-    for (name, does, tuned) in [("torch", TORCH, None), ("torch tuned", TUNED, Some("--tuned"))] {
-        let arguments: Vec<String> =
-            [network.name, "--threads", &threads.to_string()].into_iter().chain(tuned).map(str::to_owned).collect();
-        let needs = &["torch", "numpy"];
-        let program = Program { name, does, file: "act.py", arguments: &arguments, needs, threads };
-        if let Some(peer) = peers.start(&program) {
-            comparison.against(peer);
-        }
-    }
+    network.against_torch(&mut comparison, "act.py", [TORCH, TUNED], peers);
     comparison.run(settings)
 }
 
@@ -52,10 +38,6 @@ struct Actions<E: MadeUp> {
 }
 
 impl<E: MadeUp> Contender for Actions<E> {
-    fn name(&self) -> &str {
-        "deepq"
-    }
-
     fn does(&self) -> &str {
         DOES
     }

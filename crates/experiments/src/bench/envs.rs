@@ -214,10 +214,6 @@ impl<E: Observed> Alone<E> {
 }
 
 impl<E: Observed> Contender for Alone<E> {
-    fn name(&self) -> &str {
-        "deepq"
-    }
-
     fn does(&self) -> &str {
         ALONE
     }
@@ -259,10 +255,6 @@ impl<E: Observed> Together<E> {
 }
 
 impl<E: Observed> Contender for Together<E> {
-    fn name(&self) -> &str {
-        "deepq"
-    }
-
     fn does(&self) -> &str {
         TOGETHER
     }

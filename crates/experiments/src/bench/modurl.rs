@@ -113,10 +113,6 @@ fn agent(seeds: &Seeds) -> Result<Dqn<f32>, BenchError> {
 }
 
 impl Contender for Ours {
-    fn name(&self) -> &str {
-        "deepq"
-    }
-
     fn does(&self) -> &str {
         DOES
     }

@@ -6,7 +6,10 @@ use deepq_nets::{Device, Head, Initialisation, Loss, NetworkSpec, OptimizerSpec,
 use deepq_replay::{End, Layout, ReplaySpec, Transition};
 use serde_json::{Value, json};
 
-use super::BenchError;
+use super::comparison::Comparison;
+use super::peer::{Peers, Program};
+use super::report::Case;
+use super::{BenchError, Settings};
 
 /// Of the gradient steps that a round may make none is ever missing.
 const WITHOUT_END: u64 = 1 << 40;
@@ -54,7 +57,7 @@ pub(super) struct Network {
 }
 
 /// All five; `benches/peers/networks.py` has the same.
-pub(super) const NETWORKS: [Network; 5] = [
+const NETWORKS: [Network; 5] = [
     Network { name: "mlp4", observation: &[4], batch: 64, actions: 2, hidden: &[64, 64], dueling: false },
     Network { name: "mlp8", observation: &[8], batch: 64, actions: 4, hidden: &[128], dueling: false },
     Network { name: "mlp256", observation: &[8], batch: 128, actions: 4, hidden: &[256, 256], dueling: false },
@@ -62,7 +65,34 @@ pub(super) const NETWORKS: [Network; 5] = [
     Network { name: "dueling", observation: &[4, 84, 84], batch: 32, actions: 6, hidden: &[512], dueling: true },
 ];
 
+/// Measures each network that is wanted on each number of threads.
+pub(super) fn cases(
+    settings: &Settings,
+    measure: impl Fn(&Network, usize) -> Result<Case, BenchError> + Sync,
+) -> Result<Vec<Case>, BenchError> {
+    let mut cases = Vec::new();
+    for &threads in &settings.threads {
+        for network in NETWORKS.iter().filter(|network| settings.wants(network.name)) {
+            cases.push(settings.on_threads(threads, || measure(network, threads))?);
+        }
+    }
+    Ok(cases)
+}
+
 impl Network {
+    /// Lets PyTorch take part, in its default form and tuned; `does` says what each does.
+    pub(super) fn against_torch(&self, comparison: &mut Comparison<'_>, file: &str, does: [&str; 2], peers: &Peers) {
+        let threads = comparison.threads;
+        for ((name, tuned), does) in [("torch", None), ("torch tuned", Some("--tuned"))].into_iter().zip(does) {
+            let arguments: Vec<String> =
+                [self.name, "--threads", &threads.to_string()].into_iter().chain(tuned).map(str::to_owned).collect();
+            let program = Program { name, does, file, arguments: &arguments, needs: &["torch", "numpy"], threads };
+            if let Some(peer) = peers.start(&program) {
+                comparison.against(peer);
+            }
+        }
+    }
+
     /// Whether observations are frames.
     pub(super) fn is_of_frames(&self) -> bool {
         self.observation.len() > 1

@@ -109,10 +109,6 @@ fn parameters<E: Observed>(assembly: &Assembly<'_>) -> Result<usize, RunError> {
 }
 
 impl Contender for Run {
-    fn name(&self) -> &str {
-        "deepq"
-    }
-
     fn does(&self) -> &str {
         DOES
     }

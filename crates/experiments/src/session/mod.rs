@@ -82,15 +82,7 @@ pub fn start(
     folder: &Path,
     settings: &Settings,
 ) -> Result<Summary, RunError> {
-    settings.in_pool(|threads| {
-        let device = settings.device.open()?;
-        let assembly = Assembly::new(experiment, document, &settings.registry, &device);
-        let begin = Begin::New(folder);
-        match assembly.element()? {
-            ElementKind::F32 => run::<f32>(&assembly, begin, threads, settings),
-            ElementKind::U8 => run::<u8>(&assembly, begin, threads, settings),
-        }
-    })?
+    train(experiment, document, Begin::New(folder), settings)
 }
 
 /// Goes on with a run from its newest checkpoint, exactly. `overrides` may make it longer, and change what decides no
@@ -104,15 +96,7 @@ pub fn start(
 pub fn resume(folder: &Path, overrides: &Overrides, settings: &Settings) -> Result<Summary, RunError> {
     let folder = RunFolder::open(folder)?;
     let (experiment, document) = read_experiment(&folder, overrides)?;
-    settings.in_pool(|threads| {
-        let device = settings.device.open()?;
-        let assembly = Assembly::new(&experiment, &document, &settings.registry, &device);
-        let begin = Begin::Resumed(folder);
-        match assembly.element()? {
-            ElementKind::F32 => run::<f32>(&assembly, begin, threads, settings),
-            ElementKind::U8 => run::<u8>(&assembly, begin, threads, settings),
-        }
-    })?
+    train(&experiment, &document, Begin::Resumed(folder), settings)
 }
 
 /// The experiment of a run.
@@ -127,6 +111,23 @@ const LENGTH: [&str; 2] = ["training.steps", "training.episodes"];
 enum Begin<'a> {
     New(&'a Path),
     Resumed(RunFolder),
+}
+
+/// Trains in a pool of threads of the run's own.
+fn train(
+    experiment: &Experiment,
+    document: &Document,
+    begin: Begin<'_>,
+    settings: &Settings,
+) -> Result<Summary, RunError> {
+    settings.in_pool(|threads| {
+        let device = settings.device.open()?;
+        let assembly = Assembly::new(experiment, document, &settings.registry, &device);
+        match assembly.element()? {
+            ElementKind::F32 => run::<f32>(&assembly, begin, threads, settings),
+            ElementKind::U8 => run::<u8>(&assembly, begin, threads, settings),
+        }
+    })?
 }
 
 /// Makes everything, then trains.
@@ -314,7 +315,7 @@ impl<E: Observed> Session<'_, E> {
     fn evaluate(&mut self, stop: &dyn Fn() -> bool) -> Result<(), RunError> {
         let at_step = self.training.counters().agent_steps;
         // Best weights with nothing to go on from would be all that is left of a run that is killed early.
-        if self.checkpoints.steps(Kind::Step)?.is_empty() {
+        if self.digest.is_none() {
             self.write_checkpoint()?;
         }
         let clock = self.timing.evaluation.clone();
