@@ -9,6 +9,7 @@
 //! ```
 
 pub mod hostile;
+mod python;
 
 use std::env;
 use std::ffi::OsStr;
@@ -18,6 +19,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail, ensure};
 use deepq_experiments::run::Summary;
+
+pub use python::{documented, python};
 
 /// The README's example compiles and runs.
 #[cfg(doctest)]

@@ -3,23 +3,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use deepq_tests::{tools, train, workspace};
+use deepq_tests::{python, train};
 use serde_json::Value;
 
 /// The points of a curve: agent step and value, as TensorBoard keeps it.
 type Curves = BTreeMap<String, Vec<(u64, f32)>>;
 
 fn read_by_tensorboard(run: &Path) -> Result<Value> {
-    let script = workspace().join("tests/tensorboard/read_events.py");
-    let packages = tools()?.join("tensorboard-2.21.0");
-    let mut python = Command::new("python3");
-    python.args(["-I", "-S"]).arg(script).arg(packages).arg(run);
-    let output = python.output().context("Python 3 with pip is needed to ask TensorBoard")?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Ok(serde_json::from_slice(&output.stdout)?)
+    let read = python(Path::new("tensorboard/read_events.py"), &["tensorboard==2.21.0"], [run])?;
+    Ok(serde_json::from_str(&read)?)
 }
 
 /// The curves of a table: one for each column but the first, with a point for each cell that is not empty.

@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Train(Train),
     /// Play greedily with a trained network and report the returns
     Eval(Eval),
+    /// Give a run to others: an ONNX model, its weights, a model card
+    Export(Export),
     /// Replay recorded episodes; exit 0 only if every bit is equal
     Parity(Parity),
     /// Measure speed, side by side with the peers that are installed
@@ -117,6 +119,37 @@ pub(crate) struct Eval {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+pub(crate) struct Export {
+    /// The run's folder
+    pub(crate) run: PathBuf,
+    /// The network with its weights as an ONNX model
+    #[arg(long, group = "what")]
+    pub(crate) onnx: bool,
+    /// The weights alone, named as PyTorch names them
+    #[arg(long, value_name = "FILE", group = "what")]
+    pub(crate) safetensors: Option<PathBuf>,
+    /// The model card, the run's README.md
+    #[arg(long, group = "what")]
+    pub(crate) card: bool,
+    /// A folder to upload to the Hugging Face Hub as it is: card, model, weights, experiment, summary and, where there is one,
+    /// the picture of an episode
+    #[arg(long, value_name = "DIR", group = "what")]
+    pub(crate) hub: Option<PathBuf>,
+    /// best, last, a checkpoint's folder or a safetensors file of weights
+    #[arg(long, value_name = "best|last|FILE")]
+    pub(crate) checkpoint: Option<String>,
+    /// The file for --onnx [default: model.onnx in the run's folder]
+    #[arg(long, value_name = "FILE", requires = "onnx")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print what was written as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) roms: RomFolder,
 }
 
 #[derive(Args, Debug)]

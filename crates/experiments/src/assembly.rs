@@ -161,6 +161,21 @@ impl<'a> Assembly<'a> {
         Ok(MemoryPlan { replay, replay_at_worst, networks: network.parameters().count() as u64 * 4 * COPIES })
     }
 
+    /// The network of the experiment's agent with fresh weights, and what its observations consist of.
+    ///
+    /// # Errors
+    ///
+    /// If the environment or the network cannot be made; the message names the key.
+    pub(crate) fn fresh_network(&self) -> Result<(QNetwork, ElementKind), RunError> {
+        let env = self.any(&self.experiment.environment, &EnvOptions::new())?;
+        let kind = env.kind();
+        let network = match env {
+            AnyEnv::Vector(env) => self.network(&env)?,
+            AnyEnv::Frames(env) => self.network(&env)?,
+        };
+        Ok((network, kind))
+    }
+
     fn network<E: Element>(&self, env: &BoxedEnv<E>) -> Result<QNetwork, RunError> {
         let shape = env.observation_space().shape();
         let mut rng = self.seeds().stream("weights");

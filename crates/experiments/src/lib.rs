@@ -12,8 +12,8 @@
 //! 6. [`assembly`]: makes the environments, agents and evaluators that an experiment names.
 //! 7. [`session`]: all of it together, from start or from a checkpoint.
 //!
-//! Two stand beside them: [`parity`] replays what Gymnasium recorded and compares every bit, [`mod@bench`] measures
-//! speed.
+//! Three stand beside them: [`export`] gives a run to others, [`parity`] replays what Gymnasium recorded and compares every
+//! bit, [`mod@bench`] measures speed.
 //!
 //! The program `deepq` is a command line over this.
 //!
@@ -34,6 +34,7 @@ pub mod bench;
 pub mod config;
 mod error;
 pub mod evaluation;
+pub mod export;
 pub mod listeners;
 pub mod memory;
 pub mod parity;

@@ -4,6 +4,7 @@
 
 mod bench;
 mod eval;
+mod export;
 mod interrupt;
 mod list;
 mod logging;
@@ -41,6 +42,8 @@ enum Command {
     Train(train::Arguments),
     /// Evaluate a run's weights by its experiment's protocol
     Eval(eval::Arguments),
+    /// Give a run to others: an ONNX model, its weights, a model card
+    Export(export::Arguments),
     /// Replay episodes recorded with Gymnasium; exit 0 only if every bit is equal
     Parity(parity::Arguments),
     /// Measure speed, side by side with the peers that are installed
@@ -111,6 +114,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::List(arguments) => list::run(&arguments),

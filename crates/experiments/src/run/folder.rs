@@ -9,6 +9,8 @@
 //!   checkpoints/         see the module `checkpoint`
 //!   log.txt              what was said
 //!   summary.json         what came out
+//!   README.md            the same for people, as a model card
+//!   model.onnx           the network with its weights, where it was exported
 //!   lock                 held by the process that works on the run
 //! ```
 
@@ -118,6 +120,16 @@ impl RunFolder {
     /// `summary.json`.
     pub fn summary(&self) -> PathBuf {
         self.path.join("summary.json")
+    }
+
+    /// `README.md`, the model card.
+    pub fn card(&self) -> PathBuf {
+        self.path.join("README.md")
+    }
+
+    /// `model.onnx`, unless another name was given.
+    pub fn onnx(&self) -> PathBuf {
+        self.path.join("model.onnx")
     }
 
     /// `checkpoints/`.

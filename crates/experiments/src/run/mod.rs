@@ -10,9 +10,10 @@ mod summary;
 mod table;
 mod tensorboard;
 
+pub(crate) use atomic::write_file;
 pub use checkpoint::{Checkpoint, Checkpoints, Kind};
 pub use digest::Digest;
-pub(crate) use digest::HashingWriter;
+pub(crate) use digest::{HashingWriter, sha256};
 pub use draft::Draft;
 pub use error::StorageError;
 pub use folder::RunFolder;

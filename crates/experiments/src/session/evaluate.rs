@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use deepq_envs::{ElementKind, Seeds};
-use deepq_nets::NetError;
 
 use super::weights::{self, Weights, WhichCheckpoint};
 use super::{Settings, read_experiment};
@@ -60,9 +59,7 @@ fn play<E: Observed>(
     };
     let environments = assembly.training_environments::<E>()?;
     let player = assembly.player(&environments[0])?;
-    let loaded = player.parameters().load_safetensors(&weights.bytes);
-    let unfit = |error: NetError| RunError::Checkpoint { path: weights.path.clone(), reason: error.to_string() };
-    loaded.map_err(unfit)?;
+    player.parameters().load_safetensors(&weights.bytes).map_err(|error| weights.refused(&error))?;
     let mut evaluator = assembly.evaluator(protocol)?;
     Ok(evaluator.evaluate(&*player, weights.at_step, &|| settings.stop.load(Ordering::Relaxed))?)
 }

@@ -18,8 +18,8 @@ pub use evaluate::{EvaluationRequest, evaluate};
 use saved::{SavedBest, SavedRun};
 pub use seeds::{Aggregate, SeedRun, SeedsSummary, start_seeds};
 use timing::{Timing, TimingState};
-pub(crate) use weights::Weights;
 pub use weights::WhichCheckpoint;
+pub(crate) use weights::{Weights, read as read_weights};
 
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
@@ -100,7 +100,7 @@ pub fn resume(folder: &Path, overrides: &Overrides, settings: &Settings) -> Resu
 }
 
 /// The experiment of a run.
-fn read_experiment(folder: &RunFolder, overrides: &Overrides) -> Result<(Experiment, Document), RunError> {
+pub(crate) fn read_experiment(folder: &RunFolder, overrides: &Overrides) -> Result<(Experiment, Document), RunError> {
     Ok(config::load_file(&folder.experiment(), overrides)?)
 }
 
