@@ -1,12 +1,13 @@
 //! A run's model card: what it is, how good it is, and how it is played, used and made again.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::front_matter::FrontMatter;
 use super::{Export, hub, summary};
 use crate::RunError;
 use crate::config::{Experiment, Overrides};
-use crate::listeners::grouped;
+use crate::listeners::{duration, grouped};
 use crate::run::{EvaluationFigures, Finished, RunFolder, Summary};
 use crate::session::read_experiment;
 
@@ -166,10 +167,10 @@ impl Card<'_> {
         let Some(summary) = self.summary else { return text + "The run has not ended yet." };
         let Summary { seed, device, isa, agent_steps, frames, updates, episodes, seconds, digest, .. } = summary;
         let [steps, frames, updates, episodes] = [*agent_steps, *frames, *updates, *episodes].map(grouped);
-        let (device, isa) = (plain(device), plain(isa));
+        let (device, isa, time) = (plain(device), plain(isa), duration(Duration::try_from_secs_f64(*seconds).unwrap_or_default()));
         text += &format!(
-            "Seed {seed}: {steps} agent steps, {frames} frames, {updates} updates, {episodes} episodes, in {seconds:.0} seconds \
-             on {device} with {isa} instructions. On a CPU, with the same version of deepq and `--isa {isa}`, the run has this \
+            "Seed {seed}: {steps} agent steps, {frames} frames, {updates} updates, {episodes} episodes, in {time} on \
+             {device} with {isa} instructions. On a CPU, with the same version of deepq and `--isa {isa}`, the run has this \
              digest, and to the bit the same weights and figures:\n\n{}",
             fenced("text", digest)
         );
