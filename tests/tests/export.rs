@@ -2,15 +2,15 @@
 //! everything in it, and nothing of others is overwritten.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use deepq_tests::{deepq, python, summary, train};
 use serde_json::{Value, json};
 
-/// What the Hub's library reads in a card.
-fn read_by_hub(card: &Path) -> Result<Value> {
-    let read = python(Path::new("hub/read_card.py"), &["huggingface_hub==2.4.0"], [card])?;
+/// What the Hub's library reads in cards.
+fn read_by_hub(cards: &[PathBuf]) -> Result<Vec<Value>> {
+    let read = python(Path::new("hub/read_cards.py"), &["huggingface_hub==2.4.0"], cards)?;
     Ok(serde_json::from_str(&read)?)
 }
 
@@ -27,7 +27,7 @@ fn a_card_is_what_the_hub_reads() -> Result<()> {
     let card = run.join("README.md");
     assert_eq!(said.stdout.trim(), text(&card)?);
 
-    let read = read_by_hub(&card)?;
+    let read = read_by_hub(std::slice::from_ref(&card))?.remove(0);
     let best = summary(&run)?.best_evaluation.context("it was evaluated")?;
     assert_eq!(read["name"], "cartpole");
     assert_eq!(read["metadata"]["library_name"], "deepq");
@@ -51,21 +51,41 @@ fn a_card_is_what_the_hub_reads() -> Result<()> {
     Ok(())
 }
 
+/// Names that would mean something else, or nothing, if YAML took them as they are.
+const HOSTILE: [&str; 13] = [
+    "a: b",
+    "- x",
+    "\"",
+    "'",
+    "\\",
+    "#",
+    "\n---\nlicense: mit\n",
+    "\u{0}\u{7f}\u{85}\u{feff}\u{ffff}",
+    "{[&*!|>%@`",
+    "ü🕹",
+    "null",
+    "1.0",
+    "",
+];
+
 #[test]
 fn no_name_breaks_a_card() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("run");
     train("cartpole", &run, &["--steps", "1500"])?;
     let (experiment, of_run) = (run.join("experiment.toml"), fs::read_to_string(run.join("experiment.toml"))?);
-    for name in ["a: b", "- x", "\"", "'", "\\", "#", "\n---\nlicense: mit\n", "\u{0}\u{7f}\u{85}\u{feff}\u{ffff}", "{[&*!|>%@`", "ü🕹", "null", "1.0", ""]
-    {
+    let mut cards = Vec::new();
+    for (i, name) in HOSTILE.iter().enumerate() {
         let escaped: String = name.chars().map(|c| format!("\\U{:08X}", u32::from(c))).collect();
         let hostile = of_run.replace("id = \"CartPole-v1\"", &format!("id = \"{escaped}\""));
         let line = of_run.lines().find(|line| line.starts_with("summary = ")).context("no summary")?;
         fs::write(&experiment, hostile.replace(line, &format!("summary = \"{escaped} ````` <b>\"")))?;
         deepq(["export", text(&run)?, "--card"])?.done().with_context(|| format!("{name:?}"))?;
-        let read = read_by_hub(&run.join("README.md")).with_context(|| format!("{name:?}"))?;
-        assert_eq!(read["metadata"]["tags"][3], name);
+        cards.push(folder.path().join(format!("{i}.md")));
+        fs::rename(run.join("README.md"), &cards[i])?;
+    }
+    for (name, read) in HOSTILE.iter().zip(read_by_hub(&cards)?) {
+        assert_eq!(read["metadata"]["tags"][3], *name);
         assert_eq!(read["results"][0]["dataset"], json!([name, name]));
         assert!(read["metadata"].get("license").is_none());
     }
@@ -89,14 +109,15 @@ fn a_folder_for_the_hub_is_whole_and_played_with() -> Result<()> {
     }
     let mut names: Vec<_> = fs::read_dir(&hub)?.map(|entry| Ok(entry?.file_name())).collect::<Result<_>>()?;
     names.sort();
-    let expected = [".git", "README.md", "experiment.toml", "model.onnx", "model.safetensors", "replay.gif", "summary.json"];
+    let expected =
+        [".git", "README.md", "experiment.toml", "model.onnx", "model.safetensors", "replay.gif", "summary.json"];
     assert_eq!(names, expected);
     for file in ["experiment.toml", "summary.json"] {
         assert_eq!(fs::read(hub.join(file))?, fs::read(run.join(file))?, "{file}");
     }
     // The results are those of the weights that are there.
     let last = summary(&run)?.last_evaluation.context("it was evaluated")?;
-    let read = read_by_hub(&hub.join("README.md"))?;
+    let read = read_by_hub(&[hub.join("README.md")])?.remove(0);
     assert_eq!(read["results"][0]["metric"][1], format!("{:.2} +/- {:.2}", last.mean, last.std));
     assert!(read["text"].as_str().is_some_and(|text| text.contains("](replay.gif)")));
 

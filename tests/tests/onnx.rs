@@ -209,7 +209,8 @@ fn what_runs_have_learned_is_exported() -> Result<()> {
         let summary = train(experiment, &run, arguments)?;
         let weights = folder.path().join(format!("{name}.safetensors"));
         let model = models_folder.join(format!("{name}.onnx"));
-        let what = ["--onnx", "--out", text(&model)?, "--safetensors", text(&weights)?, "--checkpoint", "last", "--json"];
+        let what =
+            ["--onnx", "--out", text(&model)?, "--safetensors", text(&weights)?, "--checkpoint", "last", "--json"];
         let said = deepq(["export", text(&run)?].iter().chain(&what))?.done()?;
         let written: serde_json::Value = serde_json::from_str(&said.stdout)?;
         assert_eq!(written["at_step"], summary.agent_steps);

@@ -53,7 +53,10 @@ fn network(folder: &Path, experiment: &str, shape: &[usize], actions: usize) -> 
 fn documented_modules_give_the_same_values() -> Result<()> {
     let Some(python) = python_with_torch() else {
         // Not by `eprintln!`, which the test harness keeps to itself.
-        writeln!(std::io::stderr(), "SKIPPED: there is no PyTorch here; $DEEPQ_PEERS_PYTHON names a Python that has it")?;
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED: there is no PyTorch here; $DEEPQ_PEERS_PYTHON names a Python that has it"
+        )?;
         return Ok(());
     };
     rom("pong")?;

@@ -148,7 +148,8 @@ impl Card<'_> {
                 );
             }
             Place::Hub(export) => {
-                text += &format!("\n\nWith ONNX Runtime, without deepq:\n\n{}", fenced("python", &onnx_example(export)));
+                text +=
+                    &format!("\n\nWith ONNX Runtime, without deepq:\n\n{}", fenced("python", &onnx_example(export)));
             }
         }
         text
@@ -167,7 +168,8 @@ impl Card<'_> {
         let Some(summary) = self.summary else { return text + "The run has not ended yet." };
         let Summary { seed, device, isa, agent_steps, frames, updates, episodes, seconds, digest, .. } = summary;
         let [steps, frames, updates, episodes] = [*agent_steps, *frames, *updates, *episodes].map(grouped);
-        let (device, isa, time) = (plain(device), plain(isa), duration(Duration::try_from_secs_f64(*seconds).unwrap_or_default()));
+        let (device, isa, time) =
+            (plain(device), plain(isa), duration(Duration::try_from_secs_f64(*seconds).unwrap_or_default()));
         text += &format!(
             "Seed {seed}: {steps} agent steps, {frames} frames, {updates} updates, {episodes} episodes, in {time} on \
              {device} with {isa} instructions. On a CPU, with the same version of deepq and `--isa {isa}`, the run has this \

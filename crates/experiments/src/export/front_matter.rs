@@ -74,6 +74,9 @@ mod tests {
     fn any_text_stays_one_line() {
         assert_eq!(quoted("CartPole-v1"), "\"CartPole-v1\"");
         assert_eq!(quoted("a: \"b\" \\ # ü"), "\"a: \\\"b\\\" \\\\ # ü\"");
-        assert_eq!(quoted("\n\0\u{7f}\u{85}\u{2028}\u{feff}\u{ffff}🕹"), "\"\\u000a\\u0000\\u007f\\u0085\\u2028\\ufeff\\uffff🕹\"");
+        assert_eq!(
+            quoted("\n\0\u{7f}\u{85}\u{2028}\u{feff}\u{ffff}🕹"),
+            "\"\\u000a\\u0000\\u007f\\u0085\\u2028\\ufeff\\uffff🕹\""
+        );
     }
 }

@@ -71,7 +71,8 @@ impl QNetwork {
             input: vec![value(OBSERVATION, element, observation)],
             output: vec![value(model.output, proto::DataType::Float, &[self.actions()])],
         };
-        let entry = |(key, value): &(&str, String)| StringStringEntryProto { key: (*key).to_owned(), value: value.clone() };
+        let entry =
+            |(key, value): &(&str, String)| StringStringEntryProto { key: (*key).to_owned(), value: value.clone() };
         let model = ModelProto {
             ir_version: IR_VERSION,
             producer_name: "deepq".to_owned(),
