@@ -88,14 +88,14 @@ impl Builder<'_> {
             x = match &layer.kind {
                 LayerKind::Conv(conv) => {
                     let attributes = vec![square("kernel_shape", conv.kernel), square("strides", conv.stride)];
-                    self.with_parameters(&name, "Conv", x, layer.weight, 2, attributes)
+                    self.with_parameters(&name, "Conv", &x, layer.weight, 2, attributes)
                 }
                 LayerKind::Linear { .. } => {
-                    self.with_parameters(&name, "Gemm", x, layer.weight, 2, vec![int("transB", 1)])
+                    self.with_parameters(&name, "Gemm", &x, layer.weight, 2, vec![int("transB", 1)])
                 }
             };
             if let Some(norm) = layer.norm {
-                x = self.normalise(norm, x);
+                x = self.normalise(norm, &x);
             }
             if let Some(activation) = layer.activation {
                 let operator = match activation {
@@ -112,7 +112,7 @@ impl Builder<'_> {
         x
     }
 
-    fn normalise(&mut self, norm: Norm, x: String) -> String {
+    fn normalise(&mut self, norm: Norm, x: &str) -> String {
         let name = self.name_at(norm.weight);
         let epsilon = float("epsilon", NORM_EPSILON);
         if norm.over_batch {
@@ -128,14 +128,14 @@ impl Builder<'_> {
         &mut self,
         layer: &str,
         operator: &str,
-        x: String,
+        x: &str,
         first: usize,
         n: usize,
         attributes: Vec<AttributeProto>,
     ) -> String {
         let plan = self.plan;
         let parameters = plan.parameters[first..first + n].iter().map(|parameter| parameter.name.as_str());
-        let inputs: Vec<&str> = std::iter::once(x.as_str()).chain(parameters).collect();
+        let inputs: Vec<&str> = std::iter::once(x).chain(parameters).collect();
         self.node(&format!("{layer}.{operator}"), operator, &inputs, attributes)
     }
 

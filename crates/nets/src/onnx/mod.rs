@@ -94,3 +94,38 @@ fn value(name: &str, element: proto::DataType, shape: &[usize]) -> ValueInfoProt
     let tensor_type = TensorTypeProto { elem_type: element.into(), shape: Some(TensorShapeProto { dim }) };
     ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { tensor_type: Some(tensor_type) }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use candle_core::Device;
+    use rand_pcg::{Pcg64, rand_core::SeedableRng};
+
+    use super::*;
+    use crate::{Head, NetworkSpec, Normalisation, Torso};
+
+    /// What ONNX Runtime makes of every network is tested with the program, as it comes from PyPI.
+    #[test]
+    fn nodes_take_what_is_there() {
+        let mut spec = NetworkSpec::new(Torso::Nature {}, Head::Dueling { hidden: vec![8] });
+        spec.normalisation = Normalisation::Batch;
+        let network = QNetwork::new(&spec, &[84, 84], 3, &mut Pcg64::seed_from_u64(1), &Device::Cpu).unwrap();
+        let metadata = [("seed", "1".to_owned())];
+        let model =
+            OnnxModel { name: "n", observation: ObservationType::Bytes, output: "q_values", metadata: &metadata };
+        let file = ModelProto::decode(network.to_onnx(&model).unwrap().as_slice()).unwrap();
+        assert_eq!((file.ir_version, file.opset_import[0].version), (IR_VERSION, OPSET));
+        let graph = file.graph.unwrap();
+        let tensors = graph.initializer.iter().map(|tensor| &tensor.name);
+        let mut there: BTreeSet<&String> = tensors.chain([&graph.input[0].name]).collect();
+        let mut taken = BTreeSet::new();
+        for node in &graph.node {
+            assert!(node.input.iter().all(|input| there.contains(input)), "{node:?}");
+            taken.extend(&node.input);
+            assert!(node.output.iter().all(|output| there.insert(output)), "{node:?}");
+        }
+        let left: Vec<_> = there.difference(&taken).collect();
+        assert_eq!(left, [&&graph.output[0].name], "nothing is there in vain");
+    }
+}
