@@ -4,6 +4,7 @@ mod evaluate;
 mod saved;
 mod seeds;
 mod timing;
+mod watch;
 mod weights;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ pub use evaluate::{EvaluationRequest, evaluate};
 use saved::{SavedBest, SavedRun};
 pub use seeds::{Aggregate, SeedRun, SeedsSummary, start_seeds};
 use timing::{Timing, TimingState};
+pub use watch::watch;
 pub use weights::WhichCheckpoint;
 pub(crate) use weights::{Weights, read as read_weights};
 
