@@ -101,6 +101,18 @@ pub fn deepq_without_roms<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A
     Ok(command.output().context("cannot start deepq")?.into())
 }
 
+/// Runs `deepq` where no other program is.
+///
+/// # Errors
+///
+/// If the program cannot be built or started.
+pub fn deepq_alone<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Said> {
+    let nothing = tempfile::tempdir()?;
+    let mut command = command(arguments)?;
+    command.env("PATH", nothing.path());
+    Ok(command.output().context("cannot start deepq")?.into())
+}
+
 /// Starts `deepq` with these arguments, without a terminal.
 ///
 /// # Errors

@@ -40,7 +40,8 @@ fn read_table(path: &Path, prefix: &str, columns: &[&str]) -> Result<Curves> {
 fn curves_are_those_of_the_tables() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("run");
-    train("cartpole", &run, &["--steps", "3000", "--set", "training.histograms_every=1000"])?;
+    let set = ["training.histograms_every=1000", "evaluation.record_every=1"];
+    train("cartpole", &run, &["--steps", "3000", "--set", set[0], "--set", set[1]])?;
     let read = read_by_tensorboard(&run)?;
 
     let mut expected = read_table(&run.join("metrics.csv"), "", &[])?;
@@ -58,6 +59,14 @@ fn curves_are_those_of_the_tables() -> Result<()> {
     assert_eq!(actual.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
     for (tag, points) in &expected {
         assert_eq!(&actual[tag], points, "{tag}");
+    }
+
+    let videos = read["images"]["eval/episode"].as_array().context("no videos")?;
+    let steps: Vec<u64> = videos.iter().filter_map(|video| video[0].as_u64()).collect();
+    assert_eq!(steps, [1000, 2000, 3000]);
+    for video in videos {
+        let [width, height, of_file, and, pictures] = [1, 2, 3, 4, 5].map(|i| video[i].as_u64().unwrap_or_default());
+        assert!((width, height) == (of_file, and) && pictures >= 2, "{video}");
     }
 
     let histograms = read["histograms"].as_object().context("no histograms")?;

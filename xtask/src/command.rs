@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Eval(Eval),
     /// Give a run to others: an ONNX model, its weights, a model card
     Export(Export),
+    /// Play with a run's weights and save what it looks like
+    Record(Record),
     /// Replay recorded episodes; exit 0 only if every bit is equal
     Parity(Parity),
     /// Measure speed, side by side with the peers that are installed
@@ -150,6 +152,44 @@ pub(crate) struct Export {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) roms: RomFolder,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Record {
+    /// The run's folder
+    pub(crate) run: PathBuf,
+    /// Episodes, one after the other in one file [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) episodes: Option<u32>,
+    /// The root of the episodes' randomness [default: the run's seed]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
+    pub(crate) seed: Option<u64>,
+    /// best, last, a checkpoint's folder or a safetensors file of weights [default: best]
+    #[arg(long, value_name = "best|last|FILE")]
+    pub(crate) checkpoint: Option<String>,
+    /// The file: .gif, .png, .mp4 or .webp [default: RUN/videos/play-STEP.gif]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Draw step, return and the value of each action beside the game
+    #[arg(long)]
+    pub(crate) overlay: bool,
+    /// Draw what the network sees beside the game
+    #[arg(long)]
+    pub(crate) network: bool,
+    /// Pixels for each pixel of the environment, 0.1 to 8 [default: doubled or halved to a height from 240 to 800]
+    #[arg(long, value_name = "X")]
+    pub(crate) scale: Option<f64>,
+    /// Show every N-th step [default: all, as far as a GIF can show them: 50 a second]
+    #[arg(long, value_name = "N")]
+    pub(crate) every: Option<u32>,
+    /// Pictures a second [default: the environment's own speed]
+    #[arg(long, value_name = "N")]
+    pub(crate) fps: Option<f64>,
+    /// Print the file's name and what is to be seen in it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
 }
 
 #[derive(Args, Debug)]

@@ -40,6 +40,7 @@ pub mod gameplay;
 pub mod listeners;
 pub mod memory;
 pub mod parity;
+pub mod recording;
 pub mod run;
 pub mod session;
 pub mod statistics;

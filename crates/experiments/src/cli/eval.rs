@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(false);
     logging::start(&screen);
-    let settings = arguments.machine.settings(&screen, interrupt::flag(&screen)?)?;
+    let settings = arguments.machine.settings(&screen, interrupt::flag(&screen, interrupt::STOPPING)?)?;
     let request = EvaluationRequest {
         checkpoint: arguments.checkpoint.as_str().into(),
         episodes: arguments.episodes.map(|episodes| episodes as usize),

@@ -11,6 +11,7 @@ mod logging;
 mod number;
 mod output;
 mod parity;
+mod record;
 mod seeds;
 mod train;
 
@@ -25,6 +26,7 @@ use deepq_envs::Registry;
 use deepq_experiments::RunError;
 use deepq_experiments::config::ConfigError;
 use deepq_experiments::listeners::Screen;
+use deepq_experiments::recording::RecordingError;
 use deepq_experiments::session::Settings;
 use deepq_nets::{DeviceChoice, Isa};
 
@@ -44,6 +46,8 @@ enum Command {
     Eval(eval::Arguments),
     /// Give a run to others: an ONNX model, its weights, a model card
     Export(export::Arguments),
+    /// Play with a run's weights and save what it looks like
+    Record(record::Arguments),
     /// Replay episodes recorded with Gymnasium; exit 0 only if every bit is equal
     Parity(parity::Arguments),
     /// Measure speed, side by side with the peers that are installed
@@ -115,6 +119,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Record(arguments) => record::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
@@ -126,7 +131,8 @@ pub(crate) fn main() -> ExitCode {
                 RunError::Config(_)
                 | RunError::TooFewSteps { .. }
                 | RunError::Changed { .. }
-                | RunError::GoalReached { .. },
+                | RunError::GoalReached { .. }
+                | RunError::Recording(RecordingError::Format { .. }),
             ) => true,
             _ => error.is::<ConfigError>(),
         };

@@ -54,3 +54,14 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), StorageError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_alone_stands_in_the_working_folder() {
+        let folders = ["run/file", "/file", "file"].map(|path| folder_of(Path::new(path)));
+        assert_eq!(folders, ["run", "/", "."].map(Path::new));
+    }
+}

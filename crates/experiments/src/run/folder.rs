@@ -7,6 +7,7 @@
 //!   eval.csv             every evaluation
 //!   events.out.tfevents. the same for TensorBoard
 //!   checkpoints/         see the module `checkpoint`
+//!   videos/              see the module `videos`
 //!   log.txt              what was said
 //!   summary.json         what came out
 //!   README.md            the same for people, as a model card
@@ -19,6 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoints;
+use super::videos::Videos;
 use super::{StorageError, atomic};
 
 const LOCK: &str = "lock";
@@ -135,6 +137,11 @@ impl RunFolder {
     /// `checkpoints/`.
     pub fn checkpoints(&self) -> Checkpoints {
         Checkpoints::new(self.path.join("checkpoints"))
+    }
+
+    /// `videos/`.
+    pub fn videos(&self) -> Videos {
+        Videos::new(self.path.join("videos"))
     }
 
     /// Writes a file of the run so that it is there whole or not at all.

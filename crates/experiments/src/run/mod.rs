@@ -9,6 +9,7 @@ mod folder;
 mod summary;
 mod table;
 mod tensorboard;
+mod videos;
 
 pub(crate) use atomic::write_file;
 pub use checkpoint::{Checkpoint, Checkpoints, Kind};
@@ -20,3 +21,4 @@ pub use folder::RunFolder;
 pub use summary::{EvaluationFigures, Finished, Summary, TimeSpent};
 pub(crate) use table::Table;
 pub(crate) use tensorboard::EventFile;
+pub use videos::Videos;

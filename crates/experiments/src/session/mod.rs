@@ -1,6 +1,7 @@
 //! A training run from start to end: the loop, those who watch it, its evaluations and its checkpoints.
 
 mod evaluate;
+mod record;
 mod saved;
 mod seeds;
 mod timing;
@@ -16,6 +17,8 @@ use deepq_envs::{Element, ElementKind, Registry};
 use deepq_nets::{Device, DeviceChoice, Isa};
 
 pub use evaluate::{EvaluationRequest, evaluate};
+use record::record_evaluation;
+pub use record::{Recorded, RecordingRequest, record, record_best};
 use saved::{SavedBest, SavedRun};
 pub use seeds::{Aggregate, SeedRun, SeedsSummary, start_seeds};
 use timing::{Timing, TimingState};
@@ -29,7 +32,8 @@ use crate::config::{self, Changes, Document, Experiment, Overrides};
 use crate::evaluation::{Evaluation, EvaluationError, Evaluator};
 use crate::listeners::{Listener, Metrics, MetricsState, Progress, Screen, grouped};
 use crate::memory;
-use crate::run::{Checkpoint, Checkpoints, Finished, Kind, RunFolder, StorageError, Summary};
+use crate::recording::Recording;
+use crate::run::{Checkpoint, Checkpoints, Finished, Kind, RunFolder, StorageError, Summary, Videos};
 use crate::training::{Event, Plan, Training};
 
 /// What a run needs beside its experiment; no result depends on it.
@@ -184,6 +188,7 @@ fn run<E: Observed>(
         None => {
             let training = Training::new(plan, environments, agent, &assembly.seeds())?;
             checkpoints.clear()?;
+            cut_back(&folder.videos(), 0);
             (training, MetricsState::default(), TimingState::default(), None)
         }
         Some((saved, checkpoint)) => {
@@ -194,6 +199,7 @@ fn run<E: Observed>(
                 return Err(RunError::Checkpoint { path: checkpoint.path().to_owned(), reason });
             }
             checkpoints.cut_back(checkpoint.agent_step())?;
+            cut_back(&folder.videos(), checkpoint.agent_step());
             tracing::info!("going on from step {}", checkpoint.agent_step());
             let digest = (checkpoint.agent_step(), saved.digest);
             (training, saved.metrics, saved.timing, Some(digest))
@@ -275,6 +281,13 @@ fn newest(checkpoints: &Checkpoints) -> Result<Option<Checkpoint>, RunError> {
     }
 }
 
+/// Removes the videos that a run will make again which goes on from `agent_step`. That they stay is no reason to stop it.
+fn cut_back(videos: &Videos, agent_step: u64) {
+    if let Err(error) = videos.cut_back(agent_step) {
+        tracing::warn!("an old video stays: {error}");
+    }
+}
+
 /// A run under way.
 struct Session<'a, E: Element> {
     assembly: &'a Assembly<'a>,
@@ -337,7 +350,28 @@ impl<E: Observed> Session<'_, E> {
             let clock = self.timing.checkpoints.clone();
             clock.time(|| self.write_best(evaluation))?;
         }
+        if self.assembly.experiment.evaluation.is_recorded(&self.training.counters()) {
+            self.record(at_step, stop)?;
+        }
         Ok(())
+    }
+
+    /// Makes a video of the evaluation's first episode. That it cannot be made is no reason to stop a run; a run that is asked
+    /// to stop meanwhile goes without.
+    fn record(&mut self, at_step: u64, stop: &dyn Fn() -> bool) -> Result<(), RunError> {
+        let clock = self.timing.evaluation.clone();
+        let recorded = clock
+            .time(|| record_evaluation(self.assembly, self.training.agent(), at_step, &self.folder.videos(), stop));
+        match recorded {
+            Ok(Some(Recording { file, figures })) => {
+                Ok(self.metrics.recorded(at_step, (figures.width, figures.height), &file)?)
+            }
+            Ok(None) => Ok(()),
+            Err(error) => {
+                tracing::warn!("no video of the evaluation at step {at_step}: {error}");
+                Ok(())
+            }
+        }
     }
 
     fn write_best(&self, evaluation: Evaluation) -> Result<(), RunError> {
