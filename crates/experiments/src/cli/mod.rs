@@ -11,6 +11,7 @@ mod logging;
 mod number;
 mod output;
 mod parity;
+mod plot;
 mod seeds;
 mod train;
 
@@ -25,6 +26,7 @@ use deepq_envs::Registry;
 use deepq_experiments::RunError;
 use deepq_experiments::config::ConfigError;
 use deepq_experiments::listeners::Screen;
+use deepq_experiments::plot::PlotError;
 use deepq_experiments::session::Settings;
 use deepq_nets::{DeviceChoice, Isa};
 
@@ -44,6 +46,8 @@ enum Command {
     Eval(eval::Arguments),
     /// Give a run to others: an ONNX model, its weights, a model card
     Export(export::Arguments),
+    /// Draw learning curves of runs as SVG or PNG
+    Plot(plot::Arguments),
     /// Replay episodes recorded with Gymnasium; exit 0 only if every bit is equal
     Parity(parity::Arguments),
     /// Measure speed, side by side with the peers that are installed
@@ -115,21 +119,21 @@ pub(crate) fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Plot(arguments) => plot::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        let usage = match error.downcast_ref::<RunError>() {
-            Some(
-                RunError::Config(_)
-                | RunError::TooFewSteps { .. }
-                | RunError::Changed { .. }
-                | RunError::GoalReached { .. },
-            ) => true,
-            _ => error.is::<ConfigError>(),
-        };
+        let of_run = error.downcast_ref::<RunError>().is_some_and(|error| {
+            use RunError::{Changed, Config, GoalReached, TooFewSteps};
+            matches!(error, Config(_) | TooFewSteps { .. } | Changed { .. } | GoalReached { .. })
+        });
+        let of_plot = error
+            .downcast_ref::<PlotError>()
+            .is_some_and(|error| matches!(error, PlotError::UnknownTag { .. } | PlotError::Format { .. }));
+        let usage = of_run || of_plot || error.is::<ConfigError>();
         ExitCode::from(if usage { 2 } else { 1 })
     })
 }

@@ -1,0 +1,92 @@
+//! Several runs as one curve.
+
+use crate::statistics::Center;
+
+/// Points of a curve where runs have theirs at many different places.
+const GRID: usize = 200;
+
+/// The curve of several runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Together {
+    /// The center of the runs that had not ended there.
+    pub(super) points: Vec<[f64; 2]>,
+    /// The interval, as far as all runs go.
+    pub(super) band: Vec<[f64; 2]>,
+}
+
+/// Brings curves of one run each, none of them empty, together. A run's value at any place is that of its last point before;
+/// it has none before its first, and none behind its last. The curve begins where all runs have begun.
+pub(super) fn together(runs: &[Vec<[f64; 2]>], center: Center, repetitions: usize) -> Together {
+    let ends = || runs.iter().filter_map(|run| Some((run.first()?[0], run.last()?[0])));
+    let begin = ends().map(|(first, _)| first).fold(f64::NEG_INFINITY, f64::max);
+    let first_end = ends().map(|(_, last)| last).fold(f64::INFINITY, f64::min);
+    let end = ends().map(|(_, last)| last).fold(f64::NEG_INFINITY, f64::max);
+    let mut together = Together::default();
+    for x in places(runs, begin, first_end, end) {
+        let values: Vec<f64> = runs.iter().filter_map(|run| value(run, x)).collect();
+        let Some(y) = center.of(&values) else { continue };
+        together.points.push([x, y]);
+        if values.len() == runs.len()
+            && let Some(interval) = center.interval(&[values], repetitions)
+        {
+            together.band.push(interval);
+        }
+    }
+    together
+}
+
+/// Where the runs have points, if these are few; else places at equal distances.
+fn places(runs: &[Vec<[f64; 2]>], begin: f64, first_end: f64, end: f64) -> Vec<f64> {
+    let mut places: Vec<f64> = runs.iter().flatten().map(|point| point[0]).filter(|&x| x >= begin).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    if places.len() > GRID {
+        let place = |i: usize| begin + (end - begin) * i as f64 / (GRID - 1) as f64;
+        places = (0..GRID - 1).map(place).chain([first_end, end]).filter(|&x| x >= begin).collect();
+        places.sort_by(f64::total_cmp);
+        places.dedup();
+    }
+    places
+}
+
+fn value(run: &[[f64; 2]], x: f64) -> Option<f64> {
+    let behind = run.partition_point(|point| point[0] <= x);
+    let ended = run.last().is_none_or(|last| last[0] < x);
+    (behind > 0 && !ended).then(|| run[behind - 1][1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_meet_where_they_have_points() {
+        let runs = [vec![[1.0, 1.0], [2.0, 3.0]], vec![[1.0, 3.0], [2.0, 5.0]]];
+        let Together { points, band } = together(&runs, Center::Mean, 500);
+        assert_eq!(points, [[1.0, 2.0], [2.0, 4.0]]);
+        assert_eq!(band, [[1.0, 3.0], [3.0, 5.0]]);
+    }
+
+    #[test]
+    fn a_run_counts_from_its_first_point_to_its_last() {
+        let runs = [vec![[1.0, 1.0], [4.0, 7.0]], vec![[2.0, 3.0], [3.0, 5.0], [9.0, 4.0]]];
+        let Together { points, band } = together(&runs, Center::Mean, 500);
+        // Begins where both have begun, has both until the first ends, and then the other alone, without an interval.
+        assert_eq!(points, [[2.0, 2.0], [3.0, 3.0], [4.0, 6.0], [9.0, 4.0]]);
+        assert_eq!(band.len(), 3);
+    }
+
+    #[test]
+    fn many_points_come_on_a_grid_with_the_end_of_the_shortest() {
+        let run = |n: i32, y: f64| (0..n).map(|i| [f64::from(i), y]).collect::<Vec<_>>();
+        let Together { points, band } = together(&[run(5_000, 2.0), run(1_001, 4.0)], Center::InterquartileMean, 50);
+        assert_eq!((points.len(), points.last()), (GRID + 1, Some(&[4_999.0, 2.0])));
+        assert_eq!(points[band.len() - 1], [1_000.0, 3.0]);
+    }
+
+    #[test]
+    fn runs_that_do_not_meet_have_no_interval() {
+        let runs = [vec![[1.0, 1.0]], vec![[5.0, 2.0]]];
+        assert_eq!(together(&runs, Center::Mean, 10), Together { points: vec![[5.0, 2.0]], band: vec![] });
+    }
+}

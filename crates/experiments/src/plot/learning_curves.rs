@@ -1,0 +1,247 @@
+//! Which curves are drawn of which runs.
+
+use super::aggregate::{Together, together};
+use super::chart::{Chart, Curve, Kind};
+use super::smoothing::{finite, moving_mean};
+use super::{PlotError, PlotRequest, XAxis};
+use crate::history::{EVALUATIONS, Group, History, RETURNS};
+use crate::listeners::grouped;
+use crate::statistics::Center;
+
+/// Episodes that a point of training's returns is the mean of, as most papers have it.
+pub const EPISODES_OF_MEAN: usize = 50;
+/// Resamplings of a band's interval at each place: what more of them change is thinner than a line.
+pub const BAND_REPETITIONS: usize = 2_000;
+/// More points of a line than this cannot be seen.
+const POINTS: usize = 1_000;
+
+const EVALUATION_MEAN: &str = "eval/mean";
+
+/// The curves that are asked for.
+///
+/// # Errors
+///
+/// [`PlotError::UnknownTag`], and [`PlotError::Nothing`] if no run has written down anything of it yet.
+pub fn learning_curves(groups: &[Group], request: &PlotRequest) -> Result<Chart, PlotError> {
+    let has = |tag: &'static str| groups.iter().all(|group| group.runs.iter().any(|run| !run.points(tag).is_empty()));
+    let mut source = Source { request, notes: Notes::default() };
+    let mut curves = Vec::new();
+    let y = match (&request.tag, groups) {
+        (Some(tag), _) => {
+            let tag = known(tag, groups)?;
+            curves.extend(source.compared(groups, &tag));
+            figure(&tag).to_owned()
+        }
+        (None, [group]) => {
+            curves.extend(source.curve(group, RETURNS, "training", 0));
+            curves.extend(source.curve(group, EVALUATION_MEAN, "evaluation", 1));
+            figure(RETURNS).to_owned()
+        }
+        (None, _) => {
+            let tag = if has(EVALUATION_MEAN) { EVALUATION_MEAN } else { RETURNS };
+            curves.extend(source.compared(groups, tag));
+            figure(tag).to_owned()
+        }
+    };
+    if curves.is_empty() {
+        let what = match &request.tag {
+            Some(tag) => format!("no run has a row with {tag}"),
+            None => "no episode has ended, and no evaluation was made".to_owned(),
+        };
+        return Err(PlotError::Nothing { what });
+    }
+    let title = request.title.clone().unwrap_or_else(|| title(groups));
+    let x = match request.x {
+        XAxis::Steps => "agent steps",
+        XAxis::Episodes => "episodes",
+    };
+    let caption = source.notes.caption(groups, request.center, &curves);
+    Ok(Chart { title, caption, x: x.to_owned(), y, curves })
+}
+
+/// The whole name of a figure.
+fn known(tag: &str, groups: &[Group]) -> Result<String, PlotError> {
+    let mut known: Vec<String> = Vec::new();
+    for tag in groups.iter().flat_map(|group| &group.runs).flat_map(History::tags) {
+        if !known.contains(&tag) {
+            known.push(tag);
+        }
+    }
+    let whole = if tag == EVALUATIONS.trim_end_matches('/') { EVALUATION_MEAN } else { tag };
+    match known.iter().find(|name| *name == whole) {
+        Some(tag) => Ok(tag.clone()),
+        None if known.is_empty() => Err(PlotError::Nothing { what: "no run has a table yet".to_owned() }),
+        None => Err(PlotError::UnknownTag { tag: tag.to_owned(), known }),
+    }
+}
+
+/// What an axis calls a figure.
+pub(crate) fn figure(tag: &str) -> &str {
+    match tag {
+        RETURNS | EVALUATION_MEAN => "return",
+        "charts/episodic_length" => "episode length (agent steps)",
+        "charts/epsilon" => "exploration",
+        "charts/SPS" => "agent steps a second",
+        "losses/td_loss" => "loss",
+        "losses/q_values" => "mean Q-value",
+        "losses/gradient_norm" => "gradient norm",
+        other => other,
+    }
+}
+
+fn title(groups: &[Group]) -> String {
+    let environment = |group: &Group| group.heading().map(|heading| heading.environment.id.clone());
+    match groups {
+        [group] => {
+            let environment = environment(group).unwrap_or_default();
+            match group.runs.as_slice() {
+                [run] => format!("{} on {environment}, seed {}", group.label, run.heading.training.seed),
+                runs => format!("{} on {environment}, {} runs", group.label, runs.len()),
+            }
+        }
+        [first, others @ ..] if others.iter().all(|other| environment(other) == environment(first)) => {
+            environment(first).unwrap_or_default()
+        }
+        _ => "Comparison".to_owned(),
+    }
+}
+
+/// Makes curves of tables.
+struct Source<'a> {
+    request: &'a PlotRequest,
+    notes: Notes,
+}
+
+/// What must be said of the curves.
+#[derive(Default)]
+struct Notes {
+    smoothed: Vec<String>,
+    /// Episodes of an evaluation, if its curve is of one run and has a band.
+    deviation: bool,
+    evaluated_episodes: Option<f64>,
+    not_finite: usize,
+    without_rows: usize,
+}
+
+impl Source<'_> {
+    fn compared(&mut self, groups: &[Group], tag: &str) -> Vec<Curve> {
+        let numbered = groups.iter().enumerate();
+        numbered.filter_map(|(number, group)| self.curve(group, tag, &group.label, number)).collect()
+    }
+
+    /// The curve of an experiment; none if no run has a figure.
+    fn curve(&mut self, group: &Group, tag: &str, label: &str, color: usize) -> Option<Curve> {
+        let evaluated = tag.starts_with(EVALUATIONS);
+        let kind = if evaluated { Kind::Points } else { Kind::Line };
+        let mut runs: Vec<(&History, Vec<[f64; 2]>)> = Vec::new();
+        for run in &group.runs {
+            let points = self.points(run, tag);
+            if !points.is_empty() {
+                runs.push((run, points));
+            }
+        }
+        self.notes.without_rows += group.runs.len() - runs.len();
+        if evaluated {
+            let episodes = |(run, _): &(&History, _)| run.points("eval/episodes").last().map(|point| point.value);
+            self.notes.evaluated_episodes = self.notes.evaluated_episodes.or_else(|| runs.iter().find_map(episodes));
+        }
+        if let [(run, points)] = &mut *runs {
+            let mut curve = Curve::new(label, color, kind, std::mem::take(points));
+            let deviations = run.points("eval/std");
+            if tag == EVALUATION_MEAN && deviations.len() == curve.points.len() {
+                let deviations = deviations.iter().map(|point| if point.value.is_finite() { point.value } else { 0.0 });
+                curve.band =
+                    curve.points.iter().zip(deviations).map(|(&[_, mean], std)| [mean - std, mean + std]).collect();
+                self.notes.deviation = true;
+            }
+            return Some(curve.thinned(POINTS));
+        }
+        if runs.is_empty() {
+            return None;
+        }
+        let runs: Vec<Vec<[f64; 2]>> = runs.into_iter().map(|(_, points)| points).collect();
+        let Together { points, band } = together(&runs, self.request.center, BAND_REPETITIONS);
+        Some(Curve { of_all_runs: band.len(), band, ..Curve::new(label, color, kind, points) })
+    }
+
+    /// A run's smoothed figures at their places.
+    fn points(&mut self, run: &History, tag: &str) -> Vec<[f64; 2]> {
+        let (points, lost) = finite(run.points(tag));
+        self.notes.not_finite += lost;
+        let (points, rows) = if tag.starts_with(EVALUATIONS) {
+            (points, 1)
+        } else {
+            let of_episodes = tag.starts_with("charts/episodic_");
+            let rows = self.request.smooth.unwrap_or(if of_episodes { EPISODES_OF_MEAN } else { 1 });
+            let smoothed = format!("{}: mean of the last {rows} {}", figure(tag), if of_episodes { "episodes" } else { "rows" });
+            let smoothed = if tag == RETURNS { smoothed.replacen("return", "training", 1) } else { smoothed };
+            if rows > 1 && !points.is_empty() && !self.notes.smoothed.contains(&smoothed) {
+                self.notes.smoothed.push(smoothed);
+            }
+            (points, rows)
+        };
+        let episodes = run.metrics.get(RETURNS);
+        let place = |step: u64| match self.request.x {
+            XAxis::Steps => step as f64,
+            XAxis::Episodes => episodes.partition_point(|episode| episode.step <= step) as f64,
+        };
+        moving_mean(&points, rows).iter().map(|point| [place(point.step), point.value]).collect()
+    }
+}
+
+impl Notes {
+    fn caption(self, groups: &[Group], center: Center, curves: &[Curve]) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut figures = self.smoothed;
+        if let Some(episodes) = self.evaluated_episodes {
+            let deviation = if self.deviation { ", band: ± their standard deviation" } else { "" };
+            figures.push(format!("evaluation: mean of {episodes} episodes{deviation}"));
+        }
+        if !figures.is_empty() {
+            lines.push(format!("{}.", figures.join("; ")));
+        }
+        if groups.iter().any(|group| group.runs.len() > 1) {
+            let center = match center {
+                Center::InterquartileMean => "interquartile mean",
+                Center::Mean => "mean",
+            };
+            let of = match groups {
+                [group] => format!("{} runs (seeds {})", group.runs.len(), seeds(&group.runs)),
+                _ => {
+                    let counts = groups.iter().map(|group| format!("{}: {}", group.label, group.runs.len()));
+                    format!("all runs ({})", counts.collect::<Vec<_>>().join(", "))
+                }
+            };
+            lines.push(format!("{center} of {of}, band: its 95 % interval by a stratified bootstrap."));
+        }
+        let mut remarks = Vec::new();
+        if curves.iter().any(|curve| curve.of_all_runs < curve.points.len()) {
+            remarks.push("thin, without a band: some runs had ended".to_owned());
+        }
+        if self.without_rows > 0 {
+            remarks.push(format!("runs without any figure: {}", self.without_rows));
+        }
+        if self.not_finite > 0 {
+            remarks.push(format!("left out, as no finite numbers: {}", grouped(self.not_finite as u64)));
+        }
+        if !remarks.is_empty() {
+            lines.push(format!("{}.", remarks.join("; ")));
+        }
+        lines.iter().map(|line| capitalised(line)).collect()
+    }
+}
+
+fn capitalised(line: &str) -> String {
+    let mut letters = line.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The seeds of runs, as `1 to 5` or `3, 7, 11`.
+pub(crate) fn seeds(runs: &[History]) -> String {
+    let mut seeds: Vec<u64> = runs.iter().map(|run| run.heading.training.seed).collect();
+    seeds.sort_unstable();
+    match seeds.as_slice() {
+        [first, .., last] if seeds.len() > 2 && last - first == seeds.len() as u64 - 1 => format!("{first} to {last}"),
+        _ => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
