@@ -42,6 +42,7 @@ pub mod listeners;
 pub mod memory;
 pub mod parity;
 pub mod plot;
+pub mod report;
 pub mod run;
 pub mod session;
 pub mod statistics;

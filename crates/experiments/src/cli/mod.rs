@@ -12,6 +12,7 @@ mod number;
 mod output;
 mod parity;
 mod plot;
+mod report;
 mod seeds;
 mod train;
 
@@ -48,6 +49,8 @@ enum Command {
     Export(export::Arguments),
     /// Draw learning curves of runs as SVG or PNG
     Plot(plot::Arguments),
+    /// Write a report about runs, as one HTML page
+    Report(report::Arguments),
     /// Replay episodes recorded with Gymnasium; exit 0 only if every bit is equal
     Parity(parity::Arguments),
     /// Measure speed, side by side with the peers that are installed
@@ -120,6 +123,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::List(arguments) => list::run(&arguments),

@@ -21,6 +21,8 @@ pub(super) const SCALE: u32 = 4;
 
 const WIDTH: u32 = 800 * SCALE;
 const PLOT_HEIGHT: u32 = 380 * SCALE;
+/// Between the plot and its caption.
+const SPACE: u32 = 10 * SCALE;
 const MARGIN: u32 = 14 * SCALE;
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 const SOFT_INK: RGBColor = RGBColor(0x55, 0x55, 0x55);
@@ -63,7 +65,7 @@ pub(super) fn size(chart: &Chart) -> Result<(u32, u32), PlotError> {
     let mut nothing = String::new();
     let area = SVGBackend::with_string(&mut nothing, (WIDTH, 1)).into_drawing_area();
     let layout = Layout::new(&area, chart)?;
-    Ok((WIDTH, layout.header + PLOT_HEIGHT + layout.footer))
+    Ok((WIDTH, layout.header + PLOT_HEIGHT + SPACE + layout.footer))
 }
 
 /// Where things stand that depend on their texts' lengths.
@@ -137,6 +139,7 @@ pub(super) fn draw<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart) -> Re
     }
     let (_, below) = area.split_vertically(layout.header);
     let (plot, footer) = below.split_vertically(PLOT_HEIGHT);
+    let (_, footer) = footer.split_vertically(SPACE);
     draw_curves(&plot, chart)?;
     for (row, line) in layout.caption.iter().enumerate() {
         let y = row as i32 * line_height(SMALL) as i32;
@@ -170,7 +173,7 @@ fn draw_curves<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart) -> Result
         .margin_left(MARGIN / 2)
         .margin_right(2 * MARGIN)
         .margin_top(MARGIN / 2)
-        .x_label_area_size(46 * SCALE)
+        .x_label_area_size(42 * SCALE)
         .y_label_area_size(62 * SCALE)
         .build_cartesian_2d(0.0..right.max(1.0), low - room..high + room)
         .map_err(failed)?;
@@ -179,6 +182,7 @@ fn draw_curves<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart) -> Result
         .y_labels(7)
         .x_max_light_lines(0)
         .y_max_light_lines(0)
+        .set_all_tick_mark_size(5 * SCALE)
         .bold_line_style(GRID.stroke_width(SCALE))
         .axis_style(SOFT_INK.stroke_width(SCALE))
         .label_style(text(SMALL, INK))
@@ -228,7 +232,9 @@ fn draw_curve<DB: DrawingBackend>(axes: &mut Axes<'_, DB>, curve: &Curve) -> Res
     }
     // Also where a line would show nothing.
     if curve.kind == Kind::Points || points.len() == 1 {
-        axes.draw_series(points.iter().map(|&point| Circle::new(point, POINT, color.filled()))).map_err(failed)?;
+        let size = |i: usize| if i < curve.of_all_runs { POINT } else { POINT / 2 };
+        let circles = points.iter().enumerate().map(|(i, &point)| Circle::new(point, size(i), color.filled()));
+        axes.draw_series(circles).map_err(failed)?;
     }
     Ok(())
 }

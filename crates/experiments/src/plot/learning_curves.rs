@@ -1,6 +1,8 @@
 //! Which curves are drawn of which runs.
 
-use super::aggregate::{Together, together};
+use std::collections::BTreeSet;
+
+use super::aggregate::{Course, Together, together};
 use super::chart::{Chart, Curve, Kind};
 use super::smoothing::{finite, moving_mean};
 use super::{PlotError, PlotRequest, XAxis};
@@ -116,9 +118,10 @@ struct Source<'a> {
 #[derive(Default)]
 struct Notes {
     smoothed: Vec<String>,
-    /// Episodes of an evaluation, if its curve is of one run and has a band.
+    /// Whether bands are deviations of an evaluation's returns.
     deviation: bool,
-    evaluated_episodes: Option<f64>,
+    /// Episodes of an evaluation.
+    evaluated_episodes: BTreeSet<u64>,
     not_finite: usize,
     without_rows: usize,
 }
@@ -142,8 +145,8 @@ impl Source<'_> {
         }
         self.notes.without_rows += group.runs.len() - runs.len();
         if evaluated {
-            let episodes = |(run, _): &(&History, _)| run.points("eval/episodes").last().map(|point| point.value);
-            self.notes.evaluated_episodes = self.notes.evaluated_episodes.or_else(|| runs.iter().find_map(episodes));
+            let episodes = |(run, _): &(&History, _)| run.points("eval/episodes").last().map(|point| point.value as u64);
+            self.notes.evaluated_episodes.extend(runs.iter().filter_map(episodes));
         }
         if let [(run, points)] = &mut *runs {
             let mut curve = Curve::new(label, color, kind, std::mem::take(points));
@@ -159,7 +162,8 @@ impl Source<'_> {
         if runs.is_empty() {
             return None;
         }
-        let runs: Vec<Vec<[f64; 2]>> = runs.into_iter().map(|(_, points)| points).collect();
+        let course = |(run, points): (&History, Vec<[f64; 2]>)| Course { end: self.place(run, run.agent_steps()), points };
+        let runs: Vec<Course> = runs.into_iter().map(course).collect();
         let Together { points, band } = together(&runs, self.request.center, BAND_REPETITIONS);
         Some(Curve { of_all_runs: band.len(), band, ..Curve::new(label, color, kind, points) })
     }
@@ -180,12 +184,15 @@ impl Source<'_> {
             }
             (points, rows)
         };
-        let episodes = run.metrics.get(RETURNS);
-        let place = |step: u64| match self.request.x {
+        moving_mean(&points, rows).iter().map(|point| [self.place(run, point.step), point.value]).collect()
+    }
+
+    /// Where an agent step of a run stands on the horizontal axis.
+    fn place(&self, run: &History, step: u64) -> f64 {
+        match self.request.x {
             XAxis::Steps => step as f64,
-            XAxis::Episodes => episodes.partition_point(|episode| episode.step <= step) as f64,
-        };
-        moving_mean(&points, rows).iter().map(|point| [place(point.step), point.value]).collect()
+            XAxis::Episodes => run.metrics.get(RETURNS).partition_point(|episode| episode.step <= step) as f64,
+        }
     }
 }
 
@@ -193,7 +200,9 @@ impl Notes {
     fn caption(self, groups: &[Group], center: Center, curves: &[Curve]) -> Vec<String> {
         let mut lines = Vec::new();
         let mut figures = self.smoothed;
-        if let Some(episodes) = self.evaluated_episodes {
+        if !self.evaluated_episodes.is_empty() {
+            let episodes: Vec<String> = self.evaluated_episodes.iter().map(u64::to_string).collect();
+            let episodes = episodes.join(" or ");
             let deviation = if self.deviation { ", band: ± their standard deviation" } else { "" };
             figures.push(format!("evaluation: mean of {episodes} episodes{deviation}"));
         }
@@ -216,7 +225,7 @@ impl Notes {
         }
         let mut remarks = Vec::new();
         if curves.iter().any(|curve| curve.of_all_runs < curve.points.len()) {
-            remarks.push("thin, without a band: some runs had ended".to_owned());
+            remarks.push("thin, without a band: some runs had ended, and only the others are in it".to_owned());
         }
         if self.without_rows > 0 {
             remarks.push(format!("runs without any figure: {}", self.without_rows));
@@ -231,7 +240,8 @@ impl Notes {
     }
 }
 
-fn capitalised(line: &str) -> String {
+/// With a capital letter first.
+pub(crate) fn capitalised(line: &str) -> String {
     let mut letters = line.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
