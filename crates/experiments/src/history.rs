@@ -199,9 +199,10 @@ const SETTINGS: usize = 3;
 
 fn label(runs: &[History], groups: &[Vec<History>]) -> String {
     let Some(own) = runs.first() else { return String::new() };
-    let namesakes = groups.iter().filter_map(|group| group.first()).filter(|other| {
-        other.heading.name == own.heading.name && !same(&other.folder, &own.folder)
-    });
+    let namesakes = groups
+        .iter()
+        .filter_map(|group| group.first())
+        .filter(|other| other.heading.name == own.heading.name && !same(&other.folder, &own.folder));
     let mut settings: Vec<String> = Vec::new();
     for other in namesakes {
         for change in Changes::of_experiment(&other.document, &own.document) {
@@ -216,5 +217,9 @@ fn label(runs: &[History], groups: &[Vec<History>]) -> String {
         settings.truncate(SETTINGS);
         settings.push("…".to_owned());
     }
-    if settings.is_empty() { own.heading.name.clone() } else { format!("{}: {}", own.heading.name, settings.join(", ")) }
+    if settings.is_empty() {
+        own.heading.name.clone()
+    } else {
+        format!("{}: {}", own.heading.name, settings.join(", "))
+    }
 }

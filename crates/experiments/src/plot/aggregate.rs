@@ -46,7 +46,8 @@ pub(super) fn together(runs: &[Course], center: Center, repetitions: usize) -> T
 
 /// Where the runs have points, if these are few; else places at equal distances.
 fn places(runs: &[Course], begin: f64, first_end: f64, end: f64) -> Vec<f64> {
-    let mut places: Vec<f64> = runs.iter().flat_map(|run| &run.points).map(|point| point[0]).filter(|&x| x >= begin).collect();
+    let mut places: Vec<f64> =
+        runs.iter().flat_map(|run| &run.points).map(|point| point[0]).filter(|&x| x >= begin).collect();
     places.sort_by(f64::total_cmp);
     places.dedup();
     if places.len() > GRID {

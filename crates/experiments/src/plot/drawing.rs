@@ -72,6 +72,8 @@ pub(super) fn size(chart: &Chart) -> Result<(u32, u32), PlotError> {
 struct Layout {
     /// The left end and the row of each curve's entry in the legend.
     entries: Vec<(i32, u32)>,
+    /// The legend's upper end.
+    legend: u32,
     caption: Vec<String>,
     header: u32,
     footer: u32,
@@ -106,9 +108,10 @@ impl Layout {
             }
             caption.push(line);
         }
-        let header = MARGIN + line_height(TITLE) + (row + 1) * line_height(LABEL);
+        let legend = MARGIN + if chart.title.is_empty() { 0 } else { line_height(TITLE) };
+        let header = legend + (row + 1) * line_height(LABEL);
         let footer = caption.len() as u32 * line_height(SMALL) + MARGIN;
-        Ok(Self { entries, caption, header, footer })
+        Ok(Self { entries, legend, caption, header, footer })
     }
 }
 
@@ -120,7 +123,7 @@ pub(super) fn draw<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart) -> Re
     let left = MARGIN as i32;
     area.draw(&Text::new(chart.title.clone(), (left, left), text(TITLE, INK))).map_err(failed)?;
     for (curve, &(x, row)) in chart.curves.iter().zip(&layout.entries) {
-        let y = (MARGIN + line_height(TITLE) + row * line_height(LABEL)) as i32;
+        let y = (layout.legend + row * line_height(LABEL)) as i32;
         let middle = y + (LABEL * SCALE) as i32 * 2 / 5;
         let sample = [(x, middle), (x + SAMPLE, middle)];
         let Look { line, color, dashed } = Look::of(curve);

@@ -15,7 +15,7 @@ pub enum PlotError {
     #[error(transparent)]
     Run(#[from] RunError),
     /// The runs do not know the figure.
-    #[error("there is no figure {tag}{}; there are {}", nearest(tag, known), known.join(", "))]
+    #[error("there is no figure {tag}{}. There are {}", nearest(tag, known), known.join(", "))]
     UnknownTag {
         /// What was asked for.
         tag: String,

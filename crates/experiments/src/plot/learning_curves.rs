@@ -145,7 +145,8 @@ impl Source<'_> {
         }
         self.notes.without_rows += group.runs.len() - runs.len();
         if evaluated {
-            let episodes = |(run, _): &(&History, _)| run.points("eval/episodes").last().map(|point| point.value as u64);
+            let episodes =
+                |(run, _): &(&History, _)| run.points("eval/episodes").last().map(|point| point.value as u64);
             self.notes.evaluated_episodes.extend(runs.iter().filter_map(episodes));
         }
         if let [(run, points)] = &mut *runs {
@@ -162,7 +163,8 @@ impl Source<'_> {
         if runs.is_empty() {
             return None;
         }
-        let course = |(run, points): (&History, Vec<[f64; 2]>)| Course { end: self.place(run, run.agent_steps()), points };
+        let course =
+            |(run, points): (&History, Vec<[f64; 2]>)| Course { end: self.place(run, run.agent_steps()), points };
         let runs: Vec<Course> = runs.into_iter().map(course).collect();
         let Together { points, band } = together(&runs, self.request.center, BAND_REPETITIONS);
         Some(Curve { of_all_runs: band.len(), band, ..Curve::new(label, color, kind, points) })
@@ -177,7 +179,8 @@ impl Source<'_> {
         } else {
             let of_episodes = tag.starts_with("charts/episodic_");
             let rows = self.request.smooth.unwrap_or(if of_episodes { EPISODES_OF_MEAN } else { 1 });
-            let smoothed = format!("{}: mean of the last {rows} {}", figure(tag), if of_episodes { "episodes" } else { "rows" });
+            let smoothed =
+                format!("{}: mean of the last {rows} {}", figure(tag), if of_episodes { "episodes" } else { "rows" });
             let smoothed = if tag == RETURNS { smoothed.replacen("return", "training", 1) } else { smoothed };
             if rows > 1 && !points.is_empty() && !self.notes.smoothed.contains(&smoothed) {
                 self.notes.smoothed.push(smoothed);
@@ -199,17 +202,22 @@ impl Source<'_> {
 impl Notes {
     fn caption(self, groups: &[Group], center: Center, curves: &[Curve]) -> Vec<String> {
         let mut lines = Vec::new();
+        let several = groups.iter().any(|group| group.runs.len() > 1);
         let mut figures = self.smoothed;
         if !self.evaluated_episodes.is_empty() {
             let episodes: Vec<String> = self.evaluated_episodes.iter().map(u64::to_string).collect();
             let episodes = episodes.join(" or ");
-            let deviation = if self.deviation { ", band: ± their standard deviation" } else { "" };
+            let deviation = match (self.deviation, several) {
+                (true, false) => ", band: ± their standard deviation",
+                (true, true) => ", band of a run that is alone: ± their standard deviation",
+                (false, _) => "",
+            };
             figures.push(format!("evaluation: mean of {episodes} episodes{deviation}"));
         }
         if !figures.is_empty() {
             lines.push(format!("{}.", figures.join("; ")));
         }
-        if groups.iter().any(|group| group.runs.len() > 1) {
+        if several {
             let center = match center {
                 Center::InterquartileMean => "interquartile mean",
                 Center::Mean => "mean",

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 pub use chart::{Chart, Curve, Kind};
 pub use error::PlotError;
-pub(crate) use learning_curves::{capitalised, figure, seeds};
 pub use learning_curves::{BAND_REPETITIONS, EPISODES_OF_MEAN, learning_curves};
+pub(crate) use learning_curves::{capitalised, figure, seeds};
 pub use number::short;
 pub use palette::{Color, PALETTE};
 pub use picture::{Format, svg};

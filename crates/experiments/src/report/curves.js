@@ -36,7 +36,7 @@
   const ticks = (low, high, about) => {
     const raw = (high - low) / Math.max(about, 1);
     const power = 10 ** Math.floor(Math.log10(raw));
-    const step = [1, 2, 5, 10].find((factor) => factor * power >= raw * 0.999) * power;
+    const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw * 0.999) * power;
     const found = [];
     for (let i = Math.ceil(low / step); i * step <= high && found.length < 50; i++) found.push(i * step);
     return found;
@@ -63,7 +63,8 @@
 
     const legend = element("div", { className: "legend" });
     figure.insertBefore(legend, figure.querySelector("figcaption"));
-    for (const curve of chart.curves) {
+    // A curve that is alone is what the title says.
+    for (const curve of chart.curves.length > 1 ? chart.curves : []) {
       const button = element("button", { type: "button" }, legend);
       button.setAttribute("aria-pressed", "true");
       const sample = element("i", { className: dashed(curve) ? "dashed" : "" }, button);
@@ -114,7 +115,7 @@
       svg.setAttribute("height", height);
       svg.setAttribute("data-view", view.join(" "));
       const bottom = height - BOTTOM;
-      for (const tick of ticks(y[0], y[1], (bottom - TOP) / 45)) {
+      for (const tick of ticks(y[0], y[1], (bottom - TOP) / 38)) {
         const at = place.y(tick);
         shape("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: at, y2: at }, svg);
         shape("text", { x: LEFT - 6, y: at + 4, "text-anchor": "end" }, svg).textContent = short(tick);
@@ -180,7 +181,7 @@
         const row = element("div", {}, readout);
         element("b", {}, row).style.background = color(curve);
         const interval = i < curve.band.length ? ` [${curve.band[i].map(exact).join(", ")}]` : "";
-        row.append(`${curve.label} ${exact(value)}${interval} at ${exact(x)}`);
+        row.append(`${chart.curves.length > 1 ? curve.label + " " : ""}${exact(value)}${interval} at ${exact(x)}`);
       }
       const right = at > width / 2;
       readout.style.left = right ? "auto" : `${Math.min(at + 12, width - readout.offsetWidth)}px`;

@@ -53,7 +53,8 @@ pub(super) fn others(charts: &[Chart]) -> Result<Markup, PlotError> {
 }
 
 fn figure(number: usize, chart: &Chart) -> Result<Markup, PlotError> {
-    let picture = plot::svg(chart)?;
+    // Title and caption are the page's.
+    let picture = plot::svg(&Chart { title: String::new(), caption: Vec::new(), ..chart.clone() })?;
     Ok(html! {
         figure.chart data-chart=(number) {
             h3 { (chart.title) }

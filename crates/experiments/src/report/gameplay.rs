@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
-use super::page::number;
+use super::resources::mebibytes;
 use crate::history::Group;
 
 /// A longer file is named, and stays outside.
@@ -52,8 +52,7 @@ fn shown(film: &Film, left: &mut u64) -> Markup {
     let fits = film.bytes <= LONGEST.min(*left);
     let contents = if fits { fs::read(&film.path).ok() } else { None };
     let Some(contents) = contents else {
-        let size = film.bytes as f64 / f64::from(1 << 20);
-        return html! { p.note { "Not in this page: " (number((size * 10.0).round() / 10.0)) " MiB, at " code { (film.path.display()) } } };
+        return html! { p.note { "Not in this page: " (mebibytes(film.bytes)) ", at " code { (film.path.display()) } } };
     };
     *left = left.saturating_sub(contents.len() as u64);
     let data = format!("data:{};base64,{}", film.kind, STANDARD.encode(contents));

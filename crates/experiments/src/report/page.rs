@@ -111,9 +111,7 @@ pub(super) fn standing(run: &History) -> String {
 
 /// A number as it is read, with the exact one for programs.
 pub(super) fn number(value: f64) -> Markup {
-    let shown = if value.is_finite() { format!("{:.2}", value + 0.0) } else { value.to_string() };
-    let shown = shown.strip_suffix(".00").unwrap_or(&shown);
-    html! { data value=(value) { (shown) } }
+    html! { data value=(value) { (format!("{value:.2}")) } }
 }
 
 /// A whole number.

@@ -2,12 +2,14 @@
 
 use maud::{Markup, html};
 
-use super::page::number;
 use super::results::time;
 use crate::history::Group;
 use crate::run::Summary;
 
-const MEBIBYTE: f64 = 1024.0 * 1024.0;
+/// Bytes as people read them.
+pub(super) fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
 
 /// Run by run, as far as they have ended.
 pub(super) fn section(groups: &[Group]) -> Markup {
@@ -55,10 +57,10 @@ fn spent(summary: &Summary) -> Markup {
         @if at_once { p.note { "The agent learned while it played: both are counted, and the sum is more than the run took." } }
         dl.pairs {
             @if let Some(bytes) = summary.peak_memory_bytes {
-                dt { "Most memory at once" } dd { (number((bytes as f64 / MEBIBYTE).round())) " MiB" }
+                dt { "Most memory at once" } dd { (mebibytes(bytes)) }
             }
             @if summary.replay_bytes > 0 {
-                dt { "Replay memory" } dd { (number((summary.replay_bytes as f64 / MEBIBYTE * 10.0).round() / 10.0)) " MiB" }
+                dt { "Replay memory" } dd { (mebibytes(summary.replay_bytes)) }
             }
             dt { "Computed on" } dd { (summary.device) ", " (summary.isa) ", threads: " (summary.threads) }
         }

@@ -88,9 +88,14 @@ fn compared(group: &Group) -> Markup {
     };
     let together = |scores: Vec<f64>| {
         html! {
-            @if let (Some(mean), Some([low, high])) = (interquartile_mean(&scores), bootstrap_interval(&[scores])) {
-                strong { (number(mean)) } " [" (number(low)) ", " (number(high)) "]"
-            } @else { "–" }
+            @match interquartile_mean(&scores) {
+                Some(mean) => strong { (number(mean)) },
+                None => "–",
+            }
+            // One run has no interval.
+            @if scores.len() > 1 && let Some([low, high]) = bootstrap_interval(&[scores]) {
+                " [" (number(low)) ", " (number(high)) "]"
+            }
         }
     };
     let steps = || group.runs.iter().map(History::agent_steps);
