@@ -10,6 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -175,15 +177,15 @@ impl Browser {
         self.call("Input.dispatchMouseEvent", &event).map(drop)
     }
 
-    /// Takes a picture of the page from its top, as PNG in base64.
+    /// Takes a picture of the page from its top, as PNG.
     ///
     /// # Errors
     ///
     /// As [`call`](Self::call).
-    pub fn picture(&mut self, width: u32, height: u32) -> Result<String> {
+    pub fn picture(&mut self, width: u32, height: u32) -> Result<Vec<u8>> {
         let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
         let picture = self.call("Page.captureScreenshot", &json!({"clip": clip, "captureBeyondViewport": true}))?;
-        Ok(picture["data"].as_str().context("no picture")?.to_owned())
+        Ok(STANDARD.decode(picture["data"].as_str().context("no picture")?)?)
     }
 
     /// What must not happen in a page that stands for itself: errors, refused contents, and requests of anything but files

@@ -65,10 +65,10 @@ fn looks_right(browser: &mut Browser, page: &Path, name: &str) -> Result<()> {
         let is_dark = browser.evaluate(brightness)?.as_i64().is_some_and(|red| red < 128);
         ensure!(is_dark == dark, "dark: {is_dark}");
         let picture = browser.picture(width, 2_400)?;
-        let file = format!("{name}-{width}-{}.png.base64", if dark { "dark" } else { "light" });
+        let file = format!("{name}-{width}-{}.png", if dark { "dark" } else { "light" });
         fs::write(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file), &picture)?;
         // What is empty compresses to next to nothing.
-        ensure!(picture.len() > 40_000, "an empty page at {width}");
+        ensure!(picture.len() > 30_000, "an empty page at {width}");
     }
     Ok(())
 }
@@ -94,8 +94,8 @@ fn figures_are_those_of_the_run_and_curves_can_be_read_and_zoomed() -> Result<()
         ensure!(shown.contains(words), "{words} is missing");
     }
     let points = browser.evaluate("JSON.parse(document.getElementById('curves').textContent)[0].curves[1].points")?;
-    let expected: Vec<Vec<f64>> = table.iter().map(|row| vec![row[6], row[0]]).collect();
-    ensure!(points == json!(expected), "{points}");
+    let points: Vec<[f64; 2]> = serde_json::from_value(points)?;
+    ensure!(points == table.iter().map(|row| [row[6], row[0]]).collect::<Vec<_>>(), "{points:?}");
 
     // Over the third evaluation's point the curve says its mean.
     let place = |browser: &mut Browser, index: usize| -> Result<(f64, f64)> {
@@ -185,7 +185,9 @@ fn names_that_are_scripts_do_no_harm() -> Result<()> {
     });
     fs::write(&file, changed.collect::<String>())?;
     let mut summary: Value = serde_json::from_str(&fs::read_to_string(run.join("summary.json"))?)?;
-    ["digest", "protocol", "isa", "device"].map(|key| summary[key] = json!(hostile));
+    for key in ["digest", "protocol", "isa", "device"] {
+        summary[key] = json!(hostile);
+    }
     fs::write(run.join("summary.json"), summary.to_string())?;
     let page = folder.path().join("page.html");
     report(&[&run, &run], &page)?;
