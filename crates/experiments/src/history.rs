@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::RunError;
 use crate::config::{self, Changes, Document};
-use crate::run::{Columns, EvaluationFigures, RunFolder, StorageError, Summary};
+use crate::run::{Columns, EvaluationFigures, Point, RunFolder, StorageError, Summary};
 
 /// The column of `metrics.csv` with the returns of training's episodes.
 pub const RETURNS: &str = "charts/episodic_return";
@@ -28,7 +28,7 @@ pub struct History {
     pub metrics: Columns,
     /// `eval.csv`.
     pub evaluations: Columns,
-    /// `summary.json`, unless the run has not ended, or went on since.
+    /// `summary.json`, unless the run has not ended, or went on since, or it has another form.
     pub summary: Option<Summary>,
 }
 
@@ -75,8 +75,7 @@ impl History {
         let heading = document.read()?;
         let metrics = Columns::read(&folder.metrics())?;
         let evaluations = Columns::read(&folder.evaluations())?;
-        let mut summary: Option<Summary> =
-            fs::read(folder.summary()).ok().and_then(|json| serde_json::from_slice(&json).ok());
+        let mut summary = read_summary(&folder.summary());
         // That of an earlier part says nothing of a run that went on.
         if metrics.last_step() > summary.as_ref().map(|summary| summary.agent_steps) {
             summary = None;
@@ -85,7 +84,7 @@ impl History {
     }
 
     /// The figures of `metrics.csv` by their column's name, and those of `eval.csv` as `eval/mean`.
-    pub fn points(&self, tag: &str) -> &[crate::run::Point] {
+    pub fn points(&self, tag: &str) -> &[Point] {
         match tag.strip_prefix(EVALUATIONS) {
             Some(figure) => self.evaluations.get(figure),
             None => self.metrics.get(tag),
@@ -169,6 +168,16 @@ pub fn read(folders: &[PathBuf]) -> Result<Vec<Group>, RunError> {
     }
     let labels: Vec<String> = groups.iter().map(|runs| label(runs, &groups)).collect();
     Ok(groups.into_iter().zip(labels).map(|(runs, label)| Group { label, runs }).collect())
+}
+
+/// A run that is going on has none, and one of another version may have another form, which is told.
+fn read_summary(path: &Path) -> Option<Summary> {
+    let contents = fs::read(path).ok()?;
+    let summary = serde_json::from_slice(&contents);
+    if let Err(error) = &summary {
+        tracing::warn!("{} is passed over: {error}", path.display());
+    }
+    summary.ok()
 }
 
 fn same(one: &Path, other: &Path) -> bool {

@@ -33,8 +33,8 @@ fn read(runs: &[PathBuf]) -> Vec<Group> {
     history::read(runs).unwrap()
 }
 
-fn curves(groups: &[Group], request: PlotRequest) -> Chart {
-    learning_curves(groups, &request).unwrap()
+fn curves(groups: &[Group], request: &PlotRequest) -> Chart {
+    learning_curves(groups, request).unwrap()
 }
 
 fn tagged(tag: &str) -> PlotRequest {
@@ -45,7 +45,7 @@ fn tagged(tag: &str) -> PlotRequest {
 fn a_run_shows_training_and_evaluations_or_what_there_is() {
     let folder = tempfile::tempdir().unwrap();
     let whole = run(&folder.path().join("a"), &[], "10,4,\n20,8,\n25,,0.5\n", &[(20, 30.0), (40, 50.0)]);
-    let chart = curves(&read(&[whole]), PlotRequest::default());
+    let chart = curves(&read(&[whole]), &PlotRequest::default());
     let [training, evaluation] = chart.curves.as_slice() else { panic!("{chart:?}") };
     assert_eq!((training.kind, &training.points), (Kind::Line, &vec![[10.0, 4.0], [20.0, 6.0]]));
     assert_eq!((evaluation.kind, &evaluation.points), (Kind::Points, &vec![[20.0, 30.0], [40.0, 50.0]]));
@@ -55,7 +55,7 @@ fn a_run_shows_training_and_evaluations_or_what_there_is() {
 
     // A run that was killed while it wrote a line, and has not been evaluated.
     let begun = run(&folder.path().join("b"), &[], "10,4,\n20,8", &[]);
-    let chart = curves(&read(std::slice::from_ref(&begun)), PlotRequest::default());
+    let chart = curves(&read(std::slice::from_ref(&begun)), &PlotRequest::default());
     assert_eq!((chart.curves.len(), &chart.curves[0].points), (1, &vec![[10.0, 4.0]]));
     svg(&chart).unwrap();
     let nothing = run(&folder.path().join("c"), &[], "", &[]);
@@ -71,11 +71,11 @@ fn figures_that_are_no_numbers_are_left_out_and_that_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let diverged = run(folder.path(), &[], "10,,1\n20,,NaN\n30,,3\n40,,inf\n", &[]);
     let groups = read(&[diverged]);
-    let chart = curves(&groups, tagged("losses/td_loss"));
+    let chart = curves(&groups, &tagged("losses/td_loss"));
     assert_eq!(chart.curves[0].points, [[10.0, 1.0], [30.0, 3.0]]);
     assert!(chart.caption.iter().any(|line| line.contains("no finite numbers: 2")), "{:?}", chart.caption);
     let smooth = PlotRequest { smooth: Some(2), ..tagged("losses/td_loss") };
-    assert_eq!(curves(&groups, smooth).curves[0].points, [[10.0, 1.0], [30.0, 2.0]]);
+    assert_eq!(curves(&groups, &smooth).curves[0].points, [[10.0, 1.0], [30.0, 2.0]]);
     let error = learning_curves(&groups, &tagged("loss")).unwrap_err();
     assert!(matches!(&error, PlotError::UnknownTag { .. }), "{error}");
     assert!(error.to_string().contains("did you mean losses/td_loss?"), "{error}");
@@ -95,7 +95,7 @@ fn seeds_become_one_curve_also_while_some_go_on() {
     let groups = read(&[folder.path().to_owned(), folder.path().join("seed-2")]);
     let seeds: Vec<u64> = groups[0].runs.iter().map(|run| run.heading.training.seed).collect();
     assert_eq!((groups.len(), seeds), (1, vec![1, 2, 10]));
-    let chart = curves(&groups, PlotRequest { center: Center::Mean, ..tagged("eval") });
+    let chart = curves(&groups, &PlotRequest { center: Center::Mean, ..tagged("eval") });
     let curve = &chart.curves[0];
     assert_eq!(curve.points, [[20.0, 30.0], [40.0, 17.0]]);
     assert_eq!((curve.of_all_runs, curve.band.len()), (1, 1));
@@ -119,9 +119,9 @@ fn experiments_are_told_apart_by_what_differs() {
     let labels: Vec<(&str, usize)> = groups.iter().map(|group| (group.label.as_str(), group.runs.len())).collect();
     assert_eq!(labels, [("cartpole: discount=0.99", 2), ("cartpole: discount=0.5", 1), ("mine", 1)]);
     // Without evaluations of all, training is compared.
-    let chart = curves(&groups, PlotRequest::default());
+    let chart = curves(&groups, &PlotRequest::default());
     assert_eq!((chart.title.as_str(), chart.curves.len(), chart.curves[0].points[0]), ("CartPole-v1", 3, [10.0, 2.0]));
-    let chart = curves(&groups[..2], PlotRequest::default());
+    let chart = curves(&groups[..2], &PlotRequest::default());
     assert!(chart.curves.iter().all(|curve| curve.kind == Kind::Points && curve.points[0] == [20.0, 5.0]), "{chart:?}");
     assert_eq!(chart.curves.iter().map(|curve| curve.color).collect::<Vec<_>>(), [0, 1]);
 }
@@ -130,7 +130,7 @@ fn experiments_are_told_apart_by_what_differs() {
 fn episodes_can_be_the_horizontal_axis() {
     let folder = tempfile::tempdir().unwrap();
     let run = run(folder.path(), &[], "10,1,\n20,3,\n20,,0.5\n30,5,\n", &[(20, 9.0), (35, 8.0)]);
-    let chart = curves(&read(&[run]), PlotRequest { x: XAxis::Episodes, smooth: Some(1), ..PlotRequest::default() });
+    let chart = curves(&read(&[run]), &PlotRequest { x: XAxis::Episodes, smooth: Some(1), ..PlotRequest::default() });
     assert_eq!(chart.x, "episodes");
     assert_eq!(chart.curves[0].points, [[1.0, 1.0], [2.0, 3.0], [3.0, 5.0]]);
     assert_eq!(chart.curves[1].points, [[2.0, 9.0], [3.0, 8.0]]);

@@ -131,7 +131,9 @@ mod tests {
     #[test]
     fn runs_of_one_experiment_differ_in_their_seed() {
         let (one, mut other) = (find("cartpole").unwrap(), find("cartpole").unwrap());
-        ["training.seed=2", "training.steps=30000", "evaluation.every=7"].map(|set| other.set(set).unwrap());
+        for set in ["training.seed=2", "training.steps=30000", "evaluation.every=7"] {
+            other.set(set).unwrap();
+        }
         assert_eq!(Changes::of_experiment(&one, &other), []);
         other.set("agent.discount=0.98").unwrap();
         let keys: Vec<String> = Changes::of_experiment(&one, &other).into_iter().map(|change| change.key).collect();

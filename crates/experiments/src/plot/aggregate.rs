@@ -51,7 +51,8 @@ fn places(runs: &[Course], begin: f64, first_end: f64, end: f64) -> Vec<f64> {
     places.sort_by(f64::total_cmp);
     places.dedup();
     if places.len() > GRID {
-        let place = |i: usize| begin + (end - begin) * i as f64 / (GRID - 1) as f64;
+        // Steps and episodes are whole.
+        let place = |i: usize| (begin + (end - begin) * i as f64 / (GRID - 1) as f64).round();
         places = (0..GRID - 1).map(place).chain([first_end, end]).filter(|&x| x >= begin).collect();
         places.sort_by(f64::total_cmp);
         places.dedup();

@@ -40,6 +40,15 @@ const GAP: i32 = 10 * SCALE as i32;
 /// The name under which drawings ask for the font: viewers of an SVG take one of their own.
 const FONT: &str = "sans-serif";
 
+/// How a line through many points is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// As one.
+    Whole,
+    /// Piece by piece with round joints: plotters' own pixels make spikes of the sharp corners of a whole one.
+    Pieces,
+}
+
 type Area<'a, DB> = DrawingArea<DB, Shift>;
 type Axes<'a, DB> = ChartContext<'a, DB, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
@@ -116,7 +125,7 @@ impl Layout {
 }
 
 /// Draws a chart on the whole of an area of its [`size`].
-pub(super) fn draw<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart) -> Result<(), PlotError> {
+pub(super) fn draw<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart, lines: Lines) -> Result<(), PlotError> {
     provide_font()?;
     let layout = Layout::new(area, chart)?;
     area.fill(&WHITE).map_err(failed)?;
@@ -143,7 +152,7 @@ pub(super) fn draw<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart) -> Re
     let (_, below) = area.split_vertically(layout.header);
     let (plot, footer) = below.split_vertically(PLOT_HEIGHT);
     let (_, footer) = footer.split_vertically(SPACE);
-    draw_curves(&plot, chart)?;
+    draw_curves(&plot, chart, lines)?;
     for (row, line) in layout.caption.iter().enumerate() {
         let y = row as i32 * line_height(SMALL) as i32;
         footer.draw(&Text::new(line.clone(), (left, y), text(SMALL, SOFT_INK))).map_err(failed)?;
@@ -169,7 +178,7 @@ impl Look {
     }
 }
 
-fn draw_curves<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart) -> Result<(), PlotError> {
+fn draw_curves<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart, lines: Lines) -> Result<(), PlotError> {
     let [[_, right], [low, high]] = chart.extent();
     let room = if high > low { 0.05 * (high - low) } else { 0.5 * low.abs().max(1.0) };
     let mut axes = ChartBuilder::on(area)
@@ -199,7 +208,7 @@ fn draw_curves<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart) -> Result
     for curve in &chart.curves {
         draw_band(&mut axes, curve)?;
     }
-    chart.curves.iter().try_for_each(|curve| draw_curve(&mut axes, curve))
+    chart.curves.iter().try_for_each(|curve| draw_curve(&mut axes, curve, lines))
 }
 
 fn draw_band<DB: DrawingBackend>(axes: &mut Axes<'_, DB>, curve: &Curve) -> Result<(), PlotError> {
@@ -216,7 +225,7 @@ fn draw_band<DB: DrawingBackend>(axes: &mut Axes<'_, DB>, curve: &Curve) -> Resu
     Ok(())
 }
 
-fn draw_curve<DB: DrawingBackend>(axes: &mut Axes<'_, DB>, curve: &Curve) -> Result<(), PlotError> {
+fn draw_curve<DB: DrawingBackend>(axes: &mut Axes<'_, DB>, curve: &Curve, lines: Lines) -> Result<(), PlotError> {
     let Look { line, color, dashed } = Look::of(curve);
     let thin = color.stroke_width(SCALE);
     let points: Vec<(f64, f64)> = curve.points.iter().map(|&[x, y]| (x, y)).collect();
@@ -225,12 +234,17 @@ fn draw_curve<DB: DrawingBackend>(axes: &mut Axes<'_, DB>, curve: &Curve) -> Res
         if points.len() < 2 {
             continue;
         }
-        let points = points.iter().copied();
+        let whole = points.iter().copied();
         if dashed {
             let (dash, space) = (8 * SCALE, 5 * SCALE);
-            axes.draw_series(DashedLineSeries::new(points, dash, space, style)).map_err(failed)?;
+            axes.draw_series(DashedLineSeries::new(whole, dash, space, style)).map_err(failed)?;
+        } else if lines == Lines::Whole {
+            axes.draw_series(LineSeries::new(whole, style)).map_err(failed)?;
         } else {
-            axes.draw_series(LineSeries::new(points, style)).map_err(failed)?;
+            let pieces = points.windows(2).map(|ends| PathElement::new(ends.to_vec(), style));
+            axes.draw_series(pieces).map_err(failed)?;
+            let joint = |point| Circle::new(point, style.stroke_width / 2, color.filled());
+            axes.draw_series(whole.map(joint)).map_err(failed)?;
         }
     }
     // Also where a line would show nothing.

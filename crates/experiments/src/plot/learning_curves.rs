@@ -1,6 +1,6 @@
 //! Which curves are drawn of which runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::aggregate::{Course, Together, together};
 use super::chart::{Chart, Curve, Kind};
@@ -18,6 +18,8 @@ pub const BAND_REPETITIONS: usize = 2_000;
 const POINTS: usize = 1_000;
 
 const EVALUATION_MEAN: &str = "eval/mean";
+/// How the names of columns begin that have a row for each episode.
+const OF_EPISODES: &str = "charts/episodic_";
 
 /// The curves that are asked for.
 ///
@@ -26,7 +28,7 @@ const EVALUATION_MEAN: &str = "eval/mean";
 /// [`PlotError::UnknownTag`], and [`PlotError::Nothing`] if no run has written down anything of it yet.
 pub fn learning_curves(groups: &[Group], request: &PlotRequest) -> Result<Chart, PlotError> {
     let has = |tag: &'static str| groups.iter().all(|group| group.runs.iter().any(|run| !run.points(tag).is_empty()));
-    let mut source = Source { request, notes: Notes::default() };
+    let mut source = Source { request, alone: groups.len() == 1, notes: Notes::default() };
     let mut curves = Vec::new();
     let y = match (&request.tag, groups) {
         (Some(tag), _) => {
@@ -111,19 +113,24 @@ fn title(groups: &[Group]) -> String {
 /// Makes curves of tables.
 struct Source<'a> {
     request: &'a PlotRequest,
+    /// Whether one experiment is drawn. The bands of a comparison are what several runs say, or there are none.
+    alone: bool,
     notes: Notes,
 }
 
 /// What must be said of the curves.
 #[derive(Default)]
 struct Notes {
-    smoothed: Vec<String>,
+    /// What is a mean of several rows, in words.
+    smoothed: BTreeSet<String>,
+    /// Figures of evaluations, and of how many episodes they are.
+    evaluations: BTreeMap<String, BTreeSet<u64>>,
     /// Whether bands are deviations of an evaluation's returns.
     deviation: bool,
-    /// Episodes of an evaluation.
-    evaluated_episodes: BTreeSet<u64>,
+    /// Figures that were left out.
     not_finite: usize,
-    without_rows: usize,
+    /// How many runs of a curve have no row of it, in words.
+    without_rows: Vec<String>,
 }
 
 impl Source<'_> {
@@ -134,8 +141,7 @@ impl Source<'_> {
 
     /// The curve of an experiment; none if no run has a figure.
     fn curve(&mut self, group: &Group, tag: &str, label: &str, color: usize) -> Option<Curve> {
-        let evaluated = tag.starts_with(EVALUATIONS);
-        let kind = if evaluated { Kind::Points } else { Kind::Line };
+        let kind = if tag.starts_with(EVALUATIONS) { Kind::Points } else { Kind::Line };
         let mut runs: Vec<(&History, Vec<[f64; 2]>)> = Vec::new();
         for run in &group.runs {
             let points = self.points(run, tag);
@@ -143,19 +149,21 @@ impl Source<'_> {
                 runs.push((run, points));
             }
         }
-        self.notes.without_rows += group.runs.len() - runs.len();
-        if evaluated {
+        if runs.len() < group.runs.len() {
+            self.notes.without_rows.push(format!("{label}: {}", group.runs.len() - runs.len()));
+        }
+        if let Some(of) = tag.strip_prefix(EVALUATIONS) {
             let episodes =
                 |(run, _): &(&History, _)| run.points("eval/episodes").last().map(|point| point.value as u64);
-            self.notes.evaluated_episodes.extend(runs.iter().filter_map(episodes));
+            self.notes.evaluations.entry(of.to_owned()).or_default().extend(runs.iter().filter_map(episodes));
         }
         if let [(run, points)] = &mut *runs {
             let mut curve = Curve::new(label, color, kind, std::mem::take(points));
-            let deviations = run.points("eval/std");
-            if tag == EVALUATION_MEAN && deviations.len() == curve.points.len() {
-                let deviations = deviations.iter().map(|point| if point.value.is_finite() { point.value } else { 0.0 });
-                curve.band =
-                    curve.points.iter().zip(deviations).map(|(&[_, mean], std)| [mean - std, mean + std]).collect();
+            let (deviations, _) = finite(run.points("eval/std"));
+            let wanted = self.alone && group.runs.len() == 1 && tag == EVALUATION_MEAN;
+            if wanted && deviations.len() == curve.points.len() {
+                let both = curve.points.iter().zip(&deviations);
+                curve.band = both.map(|(&[_, mean], std)| [mean - std.value, mean + std.value]).collect();
                 self.notes.deviation = true;
             }
             return Some(curve.thinned(POINTS));
@@ -174,20 +182,23 @@ impl Source<'_> {
     fn points(&mut self, run: &History, tag: &str) -> Vec<[f64; 2]> {
         let (points, lost) = finite(run.points(tag));
         self.notes.not_finite += lost;
-        let (points, rows) = if tag.starts_with(EVALUATIONS) {
-            (points, 1)
-        } else {
-            let of_episodes = tag.starts_with("charts/episodic_");
-            let rows = self.request.smooth.unwrap_or(if of_episodes { EPISODES_OF_MEAN } else { 1 });
-            let smoothed =
-                format!("{}: mean of the last {rows} {}", figure(tag), if of_episodes { "episodes" } else { "rows" });
-            let smoothed = if tag == RETURNS { smoothed.replacen("return", "training", 1) } else { smoothed };
-            if rows > 1 && !points.is_empty() && !self.notes.smoothed.contains(&smoothed) {
-                self.notes.smoothed.push(smoothed);
-            }
-            (points, rows)
-        };
+        let rows = self.rows(tag);
+        if rows > 1 && !points.is_empty() {
+            let of = if tag == RETURNS { "training" } else { figure(tag) };
+            let unit = if tag.starts_with(OF_EPISODES) { "episodes" } else { "rows" };
+            self.notes.smoothed.insert(format!("{of}: mean of the last {rows} {unit}"));
+        }
         moving_mean(&points, rows).iter().map(|point| [self.place(run, point.step), point.value]).collect()
+    }
+
+    /// Rows that a point of a figure is the mean of.
+    fn rows(&self, tag: &str) -> usize {
+        match self.request.smooth {
+            _ if tag.starts_with(EVALUATIONS) => 1,
+            Some(rows) => rows,
+            None if tag.starts_with(OF_EPISODES) => EPISODES_OF_MEAN,
+            None => 1,
+        }
     }
 
     /// Where an agent step of a run stands on the horizontal axis.
@@ -203,16 +214,11 @@ impl Notes {
     fn caption(self, groups: &[Group], center: Center, curves: &[Curve]) -> Vec<String> {
         let mut lines = Vec::new();
         let several = groups.iter().any(|group| group.runs.len() > 1);
-        let mut figures = self.smoothed;
-        if !self.evaluated_episodes.is_empty() {
-            let episodes: Vec<String> = self.evaluated_episodes.iter().map(u64::to_string).collect();
-            let episodes = episodes.join(" or ");
-            let deviation = match (self.deviation, several) {
-                (true, false) => ", band: ± their standard deviation",
-                (true, true) => ", band of a run that is alone: ± their standard deviation",
-                (false, _) => "",
-            };
-            figures.push(format!("evaluation: mean of {episodes} episodes{deviation}"));
+        let mut figures = Vec::from_iter(self.smoothed);
+        let deviation = if self.deviation { ", band: ± their standard deviation" } else { "" };
+        for (of, episodes) in self.evaluations.iter().filter(|(_, episodes)| !episodes.is_empty()) {
+            let episodes = episodes.iter().map(u64::to_string).collect::<Vec<_>>().join(" or ");
+            figures.push(format!("evaluation: {of} of {episodes} episodes{deviation}"));
         }
         if !figures.is_empty() {
             lines.push(format!("{}.", figures.join("; ")));
@@ -233,10 +239,10 @@ impl Notes {
         }
         let mut remarks = Vec::new();
         if curves.iter().any(|curve| curve.of_all_runs < curve.points.len()) {
-            remarks.push("thin, without a band: some runs had ended, and only the others are in it".to_owned());
+            remarks.push("thin, without a band: some runs do not go so far, and only the others are in it".to_owned());
         }
-        if self.without_rows > 0 {
-            remarks.push(format!("runs without any figure: {}", self.without_rows));
+        if !self.without_rows.is_empty() {
+            remarks.push(format!("runs that have nothing of it yet: {}", self.without_rows.join(", ")));
         }
         if self.not_finite > 0 {
             remarks.push(format!("left out, as no finite numbers: {}", grouped(self.not_finite as u64)));

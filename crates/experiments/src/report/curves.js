@@ -76,12 +76,12 @@
         draw();
       });
     }
-    const reset = element("button", { type: "button", className: "whole", textContent: "whole", hidden: true }, legend);
     const plot = element("div", { className: "plot", tabIndex: 0 });
     plot.setAttribute("role", "application");
     plot.setAttribute("aria-label", `${chart.title}: ${chart.y} over ${chart.x}. Arrow keys read it, plus and minus zoom.`);
     figure.insertBefore(plot, figure.querySelector("figcaption"));
     const svg = shape("svg", {}, plot);
+    const reset = element("button", { type: "button", className: "whole", textContent: "show all", hidden: true }, plot);
     const readout = element("div", { className: "readout", hidden: true }, plot);
     readout.setAttribute("role", "status");
 

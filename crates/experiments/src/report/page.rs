@@ -1,5 +1,7 @@
 //! The page from top to bottom.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -77,13 +79,10 @@ fn title(groups: &[Group]) -> String {
 
 /// Whose runs these are, and how far they are.
 fn headings(groups: &[Group]) -> Markup {
-    html! {
-        @for group in groups {
+    match groups {
+        [group] => html! {
             @if let Some(heading) = group.heading() {
-                p.about {
-                    @if groups.len() > 1 { strong { (group.label) } " – " }
-                    (heading.summary)
-                }
+                p.about { (heading.summary) }
                 p.meta {
                     (heading.environment.id)
                     @if let [run] = group.runs.as_slice() {
@@ -93,6 +92,11 @@ fn headings(groups: &[Group]) -> Markup {
                     }
                 }
             }
+        },
+        groups => {
+            let environments: BTreeSet<&str> =
+                groups.iter().filter_map(Group::heading).map(|heading| heading.environment.id.as_str()).collect();
+            html! { p.meta { @for (number, id) in environments.into_iter().enumerate() { @if number > 0 { ", " } (id) } } }
         }
     }
 }
