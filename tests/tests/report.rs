@@ -170,6 +170,21 @@ fn seeds_say_together_what_their_summary_says_also_without_scripts() -> Result<(
 }
 
 #[test]
+fn its_command_makes_the_run_again() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (run, again) = (folder.path().join("run"), folder.path().join("again"));
+    let summary = train("cartpole", &run, &[&SHORT[..], &["--seed", "9", "--set", "agent.discount=0.95"]].concat())?;
+    deepq(["report", text(&run)?])?.done()?;
+    let page = fs::read_to_string(run.join("report.html"))?;
+    let command = page.split("cargo xtask train ").nth(1).and_then(|rest| rest.lines().next()).context("no command")?;
+    let words: Vec<&str> = command.split(' ').collect();
+    let made = train(words[0], &again, &words[1..])?;
+    ensure!(made.digest == summary.digest && made.best_evaluation == summary.best_evaluation, "{command}");
+    ensure!(page.contains(&made.digest));
+    Ok(())
+}
+
+#[test]
 fn names_that_are_scripts_do_no_harm() -> Result<()> {
     let Some(mut browser) = Browser::start()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
