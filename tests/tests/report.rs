@@ -176,7 +176,10 @@ fn its_command_makes_the_run_again() -> Result<()> {
     let summary = train("cartpole", &run, &[&SHORT[..], &["--seed", "9", "--set", "agent.discount=0.95"]].concat())?;
     deepq(["report", text(&run)?])?.done()?;
     let page = fs::read_to_string(run.join("report.html"))?;
-    let command = page.split("cargo xtask train ").nth(1).and_then(|rest| rest.lines().next()).context("no command")?;
+    // The experiment's own comments name a command too.
+    let commands = page.split("id=\"commands\"").nth(1).context("no commands")?;
+    let command =
+        commands.split("cargo xtask train ").nth(1).and_then(|rest| rest.lines().next()).context("no command")?;
     let words: Vec<&str> = command.split(' ').collect();
     let made = train(words[0], &again, &words[1..])?;
     ensure!(made.digest == summary.digest && made.best_evaluation == summary.best_evaluation, "{command}");
