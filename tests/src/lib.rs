@@ -8,6 +8,8 @@
 //! # anyhow::Ok(())
 //! ```
 
+#[cfg(unix)]
+pub mod browser;
 pub mod hostile;
 mod python;
 

@@ -28,6 +28,10 @@ pub(crate) enum Command {
     Export(Export),
     /// Play with a run's weights and save what it looks like
     Record(Record),
+    /// Draw learning curves of runs as SVG or PNG
+    Plot(Plot),
+    /// Write a report about runs, as one HTML page
+    Report(Report),
     /// Replay recorded episodes; exit 0 only if every bit is equal
     Parity(Parity),
     /// Measure speed, side by side with the peers that are installed
@@ -190,6 +194,44 @@ pub(crate) struct Record {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Plot {
+    /// Folders of runs, or of several seeds: those of one experiment become one curve
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The picture, .svg or .png [default: curves.svg in the run's folder; for several, here]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// A column of metrics.csv, as losses/td_loss, or one of eval.csv, as eval/median; eval is eval/mean
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Option<String>,
+    /// Rows that a point is the mean of [default: 50 for returns and lengths of episodes, 1 for all else]
+    #[arg(long, value_name = "N")]
+    pub(crate) smooth: Option<u32>,
+    /// Several runs become their mean
+    #[arg(long, conflicts_with = "iqm")]
+    pub(crate) mean: bool,
+    /// Several runs become their interquartile mean, as they do without this
+    #[arg(long)]
+    pub(crate) iqm: bool,
+    /// What the curves are drawn over [default: steps]
+    #[arg(long, value_name = "steps|episodes")]
+    pub(crate) x: Option<String>,
+    /// The title [default: what is drawn]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Report {
+    /// Folders of runs, or of several seeds
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The page [default: report.html in the run's folder; for several, here]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

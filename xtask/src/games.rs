@@ -33,6 +33,8 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
         Command::Bench(bench) => (bench.games(), &bench.roms),
         Command::Reproduce(_)
         | Command::Soak(_)
+        | Command::Plot(_)
+        | Command::Report(_)
         | Command::List(_)
         | Command::Roms(_)
         | Command::Test(_)

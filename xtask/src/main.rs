@@ -48,6 +48,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
             roms::provide(&workspace, &games::needed(command, &workspace)?)?;
             deepq::run(&workspace, std::env::args_os().skip(1))
         }
+        Command::Plot(_) | Command::Report(_) => deepq::run(&workspace, std::env::args_os().skip(1)),
         Command::Bench(arguments) => {
             roms::provide(&workspace, &games::needed(command, &workspace)?)?;
             bench::prepare(&workspace, arguments)?;

@@ -13,6 +13,8 @@
 //! 7. [`assembly`]: makes the environments, agents and evaluators that an experiment names.
 //! 8. [`session`]: all of it together, from start or from a checkpoint.
 //!
+//! What a run has written down, [`history`] reads back: [`plot`] draws learning curves of it, [`report`] makes a page.
+//!
 //! Three stand beside them: [`export`] gives a run to others, [`parity`] replays what Gymnasium recorded and compares every
 //! bit, [`mod@bench`] measures speed.
 //!
@@ -37,10 +39,13 @@ mod error;
 pub mod evaluation;
 pub mod export;
 pub mod gameplay;
+pub mod history;
 pub mod listeners;
 pub mod memory;
 pub mod parity;
+pub mod plot;
 pub mod recording;
+pub mod report;
 pub mod run;
 pub mod session;
 pub mod statistics;

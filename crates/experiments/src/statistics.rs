@@ -6,10 +6,55 @@
 
 use deepq_envs::Seeds;
 
-/// Resamplings of an interval.
+/// Resamplings of an interval that is published as figures.
 const REPETITIONS: usize = 50_000;
 /// The shares of the resampled means below the ends of an interval of 95 %.
 const ENDS: [f64; 2] = [0.025, 0.975];
+
+/// How the scores of several runs become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Center {
+    /// The mean of the middle half: see [`interquartile_mean`].
+    #[default]
+    InterquartileMean,
+    /// The mean of all.
+    Mean,
+}
+
+impl Center {
+    /// Of these scores; `None` for no scores.
+    pub fn of(self, scores: &[f64]) -> Option<f64> {
+        self.of_mut(&mut scores.to_vec())
+    }
+
+    fn of_mut(self, scores: &mut [f64]) -> Option<f64> {
+        match self {
+            Self::InterquartileMean => mean_of_middle(scores),
+            Self::Mean => mean(scores),
+        }
+    }
+
+    /// The 95 % interval of this over all scores by a stratified bootstrap of so many resamplings: the runs of each task are
+    /// drawn anew, with replacement, the tasks stay; the interval's ends are percentiles. The draws are the same each time.
+    /// `None` if there is a task without scores, or none.
+    pub fn interval(self, tasks: &[Vec<f64>], repetitions: usize) -> Option<[f64; 2]> {
+        if repetitions == 0 || tasks.is_empty() || tasks.iter().any(Vec::is_empty) {
+            return None;
+        }
+        let mut rng = Seeds::new(0).stream("bootstrap");
+        let mut drawn = Vec::with_capacity(tasks.iter().map(Vec::len).sum());
+        let mut centers = Vec::with_capacity(repetitions);
+        for _ in 0..repetitions {
+            drawn.clear();
+            for scores in tasks {
+                drawn.extend(scores.iter().map(|_| scores[rng.index(scores.len())]));
+            }
+            centers.push(self.of_mut(&mut drawn)?);
+        }
+        centers.sort_by(f64::total_cmp);
+        Some(ENDS.map(|share| percentile(&centers, share)))
+    }
+}
 
 /// The mean of the middle half: a quarter of the scores (rounded down) is left out at either end. `None` for no scores.
 ///
@@ -25,29 +70,16 @@ pub fn interquartile_mean(scores: &[f64]) -> Option<f64> {
 fn mean_of_middle(scores: &mut [f64]) -> Option<f64> {
     scores.sort_by(f64::total_cmp);
     let cut = scores.len() / 4;
-    let middle = &scores[cut..scores.len() - cut];
-    (!middle.is_empty()).then(|| middle.iter().sum::<f64>() / middle.len() as f64)
+    mean(&scores[cut..scores.len() - cut])
 }
 
-/// The 95 % interval of the interquartile mean over all scores by a stratified bootstrap: the runs of each task are drawn
-/// anew, with replacement, the tasks stay; the interval's ends are percentiles of the means. The draws are the same each
-/// time. `None` if there is a task without scores, or none.
+fn mean(scores: &[f64]) -> Option<f64> {
+    (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
+}
+
+/// The 95 % interval of the interquartile mean, as it is published: [`Center::interval`] of many resamplings.
 pub fn bootstrap_interval(tasks: &[Vec<f64>]) -> Option<[f64; 2]> {
-    if tasks.is_empty() || tasks.iter().any(Vec::is_empty) {
-        return None;
-    }
-    let mut rng = Seeds::new(0).stream("bootstrap");
-    let mut drawn = Vec::with_capacity(tasks.iter().map(Vec::len).sum());
-    let mut means = Vec::with_capacity(REPETITIONS);
-    for _ in 0..REPETITIONS {
-        drawn.clear();
-        for scores in tasks {
-            drawn.extend(scores.iter().map(|_| scores[rng.index(scores.len())]));
-        }
-        means.push(mean_of_middle(&mut drawn)?);
-    }
-    means.sort_by(f64::total_cmp);
-    Some(ENDS.map(|share| percentile(&means, share)))
+    Center::InterquartileMean.interval(tasks, REPETITIONS)
 }
 
 /// As NumPy's: between two values on a straight line.

@@ -34,6 +34,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("csv", &["deepq-experiments", "deepq-tests"]),
     ("ctrlc", &["deepq-experiments"]),
     ("indicatif", &["deepq-experiments"]),
+    ("maud", &["deepq-experiments"]),
+    ("plotters", &["deepq-experiments"]),
     ("tracing-subscriber", &["deepq-experiments"]),
 ];
 

@@ -11,7 +11,9 @@ mod logging;
 mod number;
 mod output;
 mod parity;
+mod plot;
 mod record;
+mod report;
 mod seeds;
 mod train;
 
@@ -26,6 +28,7 @@ use deepq_envs::Registry;
 use deepq_experiments::RunError;
 use deepq_experiments::config::ConfigError;
 use deepq_experiments::listeners::Screen;
+use deepq_experiments::plot::PlotError;
 use deepq_experiments::recording::RecordingError;
 use deepq_experiments::session::Settings;
 use deepq_nets::{DeviceChoice, Isa};
@@ -48,6 +51,10 @@ enum Command {
     Export(export::Arguments),
     /// Play with a run's weights and save what it looks like
     Record(record::Arguments),
+    /// Draw learning curves of runs as SVG or PNG
+    Plot(plot::Arguments),
+    /// Write a report about runs, as one HTML page
+    Report(report::Arguments),
     /// Replay episodes recorded with Gymnasium; exit 0 only if every bit is equal
     Parity(parity::Arguments),
     /// Measure speed, side by side with the peers that are installed
@@ -120,22 +127,33 @@ pub(crate) fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Record(arguments) => record::run(&arguments),
+        Command::Plot(arguments) => plot::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        let usage = match error.downcast_ref::<RunError>() {
-            Some(
-                RunError::Config(_)
-                | RunError::TooFewSteps { .. }
-                | RunError::Changed { .. }
-                | RunError::GoalReached { .. }
-                | RunError::Recording(RecordingError::Format { .. }),
-            ) => true,
-            _ => error.is::<ConfigError>(),
-        };
-        ExitCode::from(if usage { 2 } else { 1 })
+        ExitCode::from(if is_wrong_usage(&error) { 2 } else { 1 })
     })
+}
+
+/// Whether what was asked for is wrong, and not the world.
+fn is_wrong_usage(error: &anyhow::Error) -> bool {
+    use RunError::{Changed, Config, GoalReached, Recording, TooFewSteps};
+    let of_run = error.downcast_ref::<RunError>().is_some_and(|error| {
+        matches!(
+            error,
+            Config(_)
+                | TooFewSteps { .. }
+                | Changed { .. }
+                | GoalReached { .. }
+                | Recording(RecordingError::Format { .. })
+        )
+    });
+    let of_plot = error
+        .downcast_ref::<PlotError>()
+        .is_some_and(|error| matches!(error, PlotError::UnknownTag { .. } | PlotError::Format { .. }));
+    of_run || of_plot || error.is::<ConfigError>()
 }

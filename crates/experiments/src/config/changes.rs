@@ -23,6 +23,9 @@ const FREE: &[&str] = &[
     "replay.compression",
 ];
 
+/// The key in which runs of one experiment differ.
+const SEED: &str = "training.seed";
+
 /// A key that has another value than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -77,6 +80,18 @@ impl Changes {
         Ok(changes)
     }
 
+    /// The keys, with both values, that make two runs ones of different experiments: all but the seed and what decides no
+    /// number. Only what stands in the documents is compared, so that runs of any version can be.
+    pub fn of_experiment(one: &Document, other: &Document) -> Vec<Change> {
+        let (old, new) = (one.values(), other.values());
+        let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
+        let decisive = keys.filter(|key| *key != SEED && !FREE.contains(&key.as_str()));
+        decisive
+            .filter(|key| old.get(*key) != new.get(*key))
+            .map(|key| Change { key: key.clone(), before: old.get(key).cloned(), now: new.get(key).cloned() })
+            .collect()
+    }
+
     /// The keys that a run may go on with, in words.
     pub fn free_keys() -> String {
         FREE.join(", ")
@@ -112,6 +127,18 @@ mod tests {
             ["checkpoint.every is 7, and was 5000", "training.steps is 30000, and was 20000"].map(str::to_owned);
         assert!(expected.iter().all(|words| said.contains(words)), "{said:?}");
         assert!(said.contains(&"evaluation.stop_at is 400, and was not set".to_owned()), "{said:?}");
+    }
+
+    #[test]
+    fn runs_of_one_experiment_differ_in_their_seed() {
+        let (one, mut other) = (find("cartpole").unwrap(), find("cartpole").unwrap());
+        for set in ["training.seed=2", "training.steps=30000", "evaluation.every=7"] {
+            other.set(set).unwrap();
+        }
+        assert_eq!(Changes::of_experiment(&one, &other), []);
+        other.set("agent.discount=0.98").unwrap();
+        let keys: Vec<String> = Changes::of_experiment(&one, &other).into_iter().map(|change| change.key).collect();
+        assert_eq!(keys, ["agent.discount"]);
     }
 
     #[test]

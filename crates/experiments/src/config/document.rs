@@ -160,8 +160,8 @@ impl Document {
         })
     }
 
-    /// Every key with its value, tables taken apart.
-    pub(super) fn values(&self) -> BTreeMap<String, String> {
+    /// Every key with its value as TOML has it, tables taken apart.
+    pub fn values(&self) -> BTreeMap<String, String> {
         let mut values = BTreeMap::new();
         leaves(self.current.as_item(), &mut Vec::new(), &mut |path, value| {
             let mut bare = value.clone();

@@ -2,6 +2,7 @@
 
 mod atomic;
 mod checkpoint;
+mod columns;
 mod digest;
 mod draft;
 mod error;
@@ -13,6 +14,7 @@ mod videos;
 
 pub(crate) use atomic::write_file;
 pub use checkpoint::{Checkpoint, Checkpoints, Kind};
+pub use columns::{Columns, Point};
 pub use digest::Digest;
 pub(crate) use digest::{HashingWriter, sha256};
 pub use draft::Draft;

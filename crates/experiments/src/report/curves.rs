@@ -1,0 +1,71 @@
+//! The curves: as data for the page's script, and as pictures where scripts do not run.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::history::{Group, RETURNS};
+use crate::plot::{self, Chart, PlotError, PlotRequest};
+
+/// Returns first, then every column of the tables that some run has figures in.
+pub(super) fn all(groups: &[Group]) -> Result<Vec<Chart>, PlotError> {
+    let alone = groups.len() == 1;
+    let mut requests = vec![(None, "Returns".to_owned())];
+    for tag in groups.iter().flat_map(|group| &group.runs).flat_map(|run| run.metrics.names()) {
+        let title = match tag {
+            RETURNS if alone => continue,
+            RETURNS => "Returns of training".to_owned(),
+            tag => plot::figure(tag).to_owned(),
+        };
+        if !requests.iter().any(|(known, _)| known.as_deref() == Some(tag)) {
+            requests.push((Some(tag.to_owned()), title));
+        }
+    }
+    let mut charts = Vec::new();
+    for (tag, title) in requests {
+        let request = PlotRequest { tag, title: Some(plot::capitalised(&title)), ..PlotRequest::default() };
+        match plot::learning_curves(groups, &request) {
+            Err(PlotError::Nothing { .. }) => {}
+            chart => charts.push(chart?),
+        }
+    }
+    Ok(charts)
+}
+
+/// The first one, as wide as the page.
+pub(super) fn main(charts: &[Chart]) -> Result<Markup, PlotError> {
+    match charts.first() {
+        Some(chart) => Ok(html! { section.returns { (figure(0, chart)?) } }),
+        None => Ok(html! { section { p { "No episode has ended yet, and no evaluation was made." } } }),
+    }
+}
+
+/// The others.
+pub(super) fn others(charts: &[Chart]) -> Result<Markup, PlotError> {
+    let figures = charts.iter().enumerate().skip(1).map(|(number, chart)| figure(number, chart));
+    let figures = figures.collect::<Result<Vec<_>, _>>()?;
+    Ok(html! {
+        @if !figures.is_empty() {
+            section {
+                h2 { "How it learned" }
+                div.figures { @for figure in &figures { (figure) } }
+            }
+        }
+    })
+}
+
+fn figure(number: usize, chart: &Chart) -> Result<Markup, PlotError> {
+    // Title and caption are the page's.
+    let picture = plot::svg(&Chart { title: String::new(), caption: Vec::new(), ..chart.clone() })?;
+    Ok(html! {
+        figure.chart data-chart=(number) {
+            h3 { (chart.title) }
+            noscript { (PreEscaped(picture)) }
+            figcaption { @for line in &chart.caption { (line) " " } }
+        }
+    })
+}
+
+/// The data, as JSON that cannot end its own element.
+pub(super) fn data(charts: &[Chart]) -> Markup {
+    let json = serde_json::to_string(charts).unwrap_or_default().replace('<', "\\u003c");
+    html! { script #curves type="application/json" { (PreEscaped(json)) } }
+}

@@ -1,0 +1,34 @@
+//! A report: one HTML page about a run, or about several compared, that needs nothing but itself.
+//!
+//! What the run's files say goes in: settings, evaluations, curves, time and memory, pictures of play, the digest, and the
+//! commands that make the run again. Every text is escaped by what writes the page, and the page forbids every script but
+//! its own: no name, log or setting can do harm. It loads nothing. Without scripts the curves are still pictures.
+
+mod curves;
+mod gameplay;
+mod page;
+mod reproduction;
+mod resources;
+mod results;
+mod settings;
+
+use std::path::Path;
+
+pub use page::page;
+pub use reproduction::commands;
+
+use crate::history::Group;
+use crate::plot::PlotError;
+use crate::run;
+
+/// The name of a report in a run's folder.
+pub const REPORT: &str = "report.html";
+
+/// Writes the report about these runs, as [`history::read`](crate::history::read) gives them; it is there whole or not at all.
+///
+/// # Errors
+///
+/// [`PlotError::Drawing`], or [`PlotError::Run`] if the file cannot be written.
+pub fn write(groups: &[Group], path: &Path) -> Result<(), PlotError> {
+    Ok(run::write_file(path, page(groups)?.as_bytes())?)
+}
