@@ -158,7 +158,7 @@ impl<'a> Assembly<'a> {
         let network = self.network(env)?;
         // Online and target weights, gradients, two moments.
         const COPIES: u64 = 5;
-        Ok(MemoryPlan { replay, replay_at_worst, networks: network.parameters().count() as u64 * 4 * COPIES })
+        Ok(MemoryPlan { runs: 1, replay, replay_at_worst, networks: network.parameters().count() as u64 * 4 * COPIES })
     }
 
     fn network<E: Element>(&self, env: &BoxedEnv<E>) -> Result<QNetwork, RunError> {

@@ -33,7 +33,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("clap", &["deepq-experiments", "xtask"]),
     ("csv", &["deepq-experiments", "deepq-tests"]),
     ("ctrlc", &["deepq-experiments"]),
-    ("indicatif", &["deepq-experiments"]),
+    ("terminal_size", &["deepq-experiments"]),
     ("tracing-subscriber", &["deepq-experiments"]),
 ];
 

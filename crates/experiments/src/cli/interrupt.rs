@@ -21,6 +21,7 @@ pub(super) fn flag(screen: &Screen) -> anyhow::Result<Arc<AtomicBool>> {
     let (asked, screen) = (Arc::clone(&stop), screen.clone());
     ctrlc::set_handler(move || {
         if asked.swap(true, Ordering::Relaxed) {
+            screen.leave();
             std::process::exit(i32::from(INTERRUPTED));
         }
         screen.line("Stopping after a checkpoint; once more to stop at once.");

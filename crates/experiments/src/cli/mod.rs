@@ -27,9 +27,19 @@ use deepq_experiments::listeners::Screen;
 use deepq_experiments::session::Settings;
 use deepq_nets::{DeviceChoice, Isa};
 
+const FIRST_STEPS: &str = "\
+First steps:
+  deepq list             what there is to train
+  deepq train cartpole   a full run on a small task; the last line names its folder
+  deepq eval FOLDER      play greedily with what it learned
+  deepq help train       all options of a command, with examples
+
+Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted
+after writing a checkpoint.";
+
 /// Value-based deep reinforcement learning, from CartPole to Atari.
 #[derive(Debug, Parser)]
-#[command(name = "deepq", version, arg_required_else_help = true)]
+#[command(name = "deepq", version, arg_required_else_help = true, after_help = FIRST_STEPS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -45,7 +55,7 @@ enum Command {
     Parity(parity::Arguments),
     /// Measure speed, side by side with the peers that are installed
     Bench(bench::Arguments),
-    /// List experiments, environments and networks
+    /// List experiments, environments, agents and networks
     List(list::Arguments),
 }
 
@@ -80,7 +90,7 @@ struct Machine {
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: DeviceChoice,
     /// Threads [default: as many as the machine has]; results do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Instructions to compute with on the CPU, as portable, avx2, avx512 or neon [default: the fastest of this machine];
     /// a run has the same bits wherever it is computed with the same
@@ -122,6 +132,7 @@ pub(crate) fn main() -> ExitCode {
                 RunError::Config(_)
                 | RunError::TooFewSteps { .. }
                 | RunError::Changed { .. }
+                | RunError::OneRun { .. }
                 | RunError::GoalReached { .. },
             ) => true,
             _ => error.is::<ConfigError>(),

@@ -6,10 +6,12 @@ mod digest;
 mod draft;
 mod error;
 mod folder;
+mod hparams;
 mod summary;
 mod table;
 mod tensorboard;
 
+pub(crate) use atomic::write_file;
 pub use checkpoint::{Checkpoint, Checkpoints, Kind};
 pub use digest::Digest;
 pub(crate) use digest::HashingWriter;

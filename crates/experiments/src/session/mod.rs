@@ -1,6 +1,7 @@
 //! A training run from start to end: the loop, those who watch it, its evaluations and its checkpoints.
 
 mod evaluate;
+mod group;
 mod saved;
 mod seeds;
 mod timing;
@@ -15,8 +16,9 @@ use deepq_envs::{Element, ElementKind, Registry};
 use deepq_nets::{Device, DeviceChoice, Isa};
 
 pub use evaluate::{EvaluationRequest, evaluate};
+pub use group::Group;
 use saved::{SavedBest, SavedRun};
-pub use seeds::{Aggregate, SeedRun, SeedsSummary, start_seeds};
+pub use seeds::{Aggregate, SeedRun, SeedsSummary, train_seeds};
 use timing::{Timing, TimingState};
 pub(crate) use weights::Weights;
 pub use weights::WhichCheckpoint;
@@ -26,7 +28,7 @@ use crate::assembly::{Assembly, Observed};
 use crate::config::{self, Changes, Document, Experiment, Overrides};
 use crate::evaluation::{Evaluation, EvaluationError, Evaluator};
 use crate::listeners::{Listener, Metrics, MetricsState, Progress, Screen, grouped};
-use crate::memory;
+use crate::memory::{self, MemoryPlan};
 use crate::run::{Checkpoint, Checkpoints, Finished, Kind, RunFolder, StorageError, Summary};
 use crate::training::{Event, Plan, Training};
 
@@ -45,6 +47,8 @@ pub struct Settings {
     pub stop: Arc<AtomicBool>,
     /// Called when the run has its folder.
     pub on_start: Arc<dyn Fn() + Send + Sync>,
+    /// Called on each of the run's own threads, before anything else happens there.
+    pub on_thread: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Default for Settings {
@@ -57,6 +61,7 @@ impl Default for Settings {
             screen: Screen::new(true),
             stop: Arc::default(),
             on_start: Arc::new(|| {}),
+            on_thread: Arc::new(|| {}),
         }
     }
 }
@@ -64,7 +69,8 @@ impl Default for Settings {
 impl Settings {
     fn in_pool<T: Send>(&self, work: impl FnOnce(usize) -> T + Send) -> Result<T, RunError> {
         let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let on_thread = Arc::clone(&self.on_thread);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(move |_| on_thread()).build();
         let pool = pool.map_err(|error| RunError::Threads { threads, reason: error.to_string() })?;
         Ok(pool.install(|| work(threads)))
     }
@@ -128,6 +134,19 @@ fn train(
             ElementKind::U8 => run::<u8>(&assembly, begin, threads, settings),
         }
     })?
+}
+
+/// What a run of an experiment will hold in memory.
+fn planned_memory(experiment: &Experiment, document: &Document, settings: &Settings) -> Result<MemoryPlan, RunError> {
+    fn plan<E: Observed>(assembly: &Assembly<'_>) -> Result<MemoryPlan, RunError> {
+        assembly.memory(&assembly.training_environments::<E>()?[0])
+    }
+    let device = settings.device.open()?;
+    let assembly = Assembly::new(experiment, document, &settings.registry, &device);
+    match assembly.element()? {
+        ElementKind::F32 => plan::<f32>(&assembly),
+        ElementKind::U8 => plan::<u8>(&assembly),
+    }
 }
 
 /// Makes everything, then trains.
@@ -197,7 +216,8 @@ fn run<E: Observed>(
             (training, saved.metrics, saved.timing, Some(digest))
         }
     };
-    let metrics = Metrics::open(&folder, &metrics, training.counters().agent_steps)?;
+    let experiment = (assembly.experiment.name.as_str(), assembly.document);
+    let metrics = Metrics::open(&folder, experiment, &metrics, training.counters().agent_steps)?;
     let progress = Progress::new(settings.screen.clone());
     let timing = Timing::new(timing, training.stopwatches().clone(), assembly.sampling.clone());
     let mut session = Session { assembly, folder, checkpoints, training, evaluator, metrics, progress, timing, digest };
@@ -373,8 +393,12 @@ impl<E: Observed> Session<'_, E> {
     }
 
     fn finish(&mut self, finished: Finished, threads: usize) -> Result<Summary, RunError> {
-        self.metrics.sync()?;
         let counters = self.training.counters();
+        // Behind what the last checkpoint counts on, so that a run that goes on does not end twice.
+        if finished != Finished::Interrupted {
+            self.metrics.end(counters.agent_steps)?;
+        }
+        self.metrics.sync()?;
         let digest = match &self.digest {
             Some((at_step, digest)) if *at_step == counters.agent_steps => digest.clone(),
             _ => self.training.digest()?,
