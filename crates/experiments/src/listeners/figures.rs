@@ -94,7 +94,8 @@ impl Figures {
             None => parts.push((1, format!("{steps} of {} steps", grouped(self.step_budget)))),
         }
         parts.extend(self.pace.map(|pace| (3, format!("{}/s", rate(pace)))));
-        parts.extend(self.left.map(|left| (2, format!("{} left", duration(left)))));
+        let left = self.left.filter(|_| self.done() < 1.0);
+        parts.extend(left.map(|left| (2, format!("{} left", duration(left)))));
         parts
     }
 

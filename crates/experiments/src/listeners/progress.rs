@@ -128,10 +128,10 @@ impl Listener for Progress {
         if self.screen.shown() && self.screen.label().is_none() {
             let mut parts = vec![
                 (1, format!("step {:>9}", grouped(evaluation.at_step))),
-                (4, format!("evaluation of {} episodes:", evaluation.returns.len())),
-                (0, format!("mean {:.1} ± {:.1}", evaluation.mean(), evaluation.std())),
+                (0, format!("evaluation {:.1} ± {:.1}", evaluation.mean(), evaluation.std())),
                 (3, format!("min {:.1}", evaluation.min())),
                 (3, format!("max {:.1}", evaluation.max())),
+                (4, format!("{} episodes", evaluation.returns.len())),
             ];
             parts.extend(best.then(|| (2, "(best)".to_owned())));
             match &self.place {

@@ -42,7 +42,9 @@ impl EventFile {
 
     /// Adds what the run is: its experiment as a text, and for the dashboard of hyper-parameters.
     pub(crate) fn begin_run(&mut self, experiment: &str, document: &Document) -> Result<(), StorageError> {
-        let parameters = document.hyper_parameters();
+        let mut parameters = document.hyper_parameters();
+        // A sentence about the others.
+        parameters.remove("summary");
         self.summary(0, &text("experiment", &document.text()))?;
         self.summary(0, &hparams::experiment(experiment, &parameters, now()))?;
         self.summary(0, &hparams::session_start(&parameters, now()))

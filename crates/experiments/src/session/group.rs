@@ -30,13 +30,13 @@ impl Group {
     ///
     /// # Errors
     ///
-    /// If the experiment is none, the folder holds a group already, or it cannot be written.
+    /// If the experiment is none, the folder holds a group or a run already, or it cannot be written.
     pub fn create(folder: &Path, seeds: &[u64], document: Document) -> Result<Self, RunError> {
         let group = Self { folder: folder.to_owned(), seeds: seeds.to_vec(), document };
         for &seed in seeds {
             group.experiment(seed)?;
         }
-        if Self::is_one(folder) {
+        if Self::is_one(folder) || RunFolder::look_at(folder).is_ok() {
             return Err(StorageError::Occupied { path: folder.to_owned() }.into());
         }
         let asked = folder.join(ASKED);

@@ -28,7 +28,7 @@ use crate::assembly::{Assembly, Observed};
 use crate::config::{self, Changes, Document, Experiment, Overrides};
 use crate::evaluation::{Evaluation, EvaluationError, Evaluator};
 use crate::listeners::{Listener, Metrics, MetricsState, Progress, Screen, grouped};
-use crate::memory::{self, MemoryPlan};
+use crate::memory;
 use crate::run::{Checkpoint, Checkpoints, Finished, Kind, RunFolder, StorageError, Summary};
 use crate::training::{Event, Plan, Training};
 
@@ -134,19 +134,6 @@ fn train(
             ElementKind::U8 => run::<u8>(&assembly, begin, threads, settings),
         }
     })?
-}
-
-/// What a run of an experiment will hold in memory.
-fn planned_memory(experiment: &Experiment, document: &Document, settings: &Settings) -> Result<MemoryPlan, RunError> {
-    fn plan<E: Observed>(assembly: &Assembly<'_>) -> Result<MemoryPlan, RunError> {
-        assembly.memory(&assembly.training_environments::<E>()?[0])
-    }
-    let device = settings.device.open()?;
-    let assembly = Assembly::new(experiment, document, &settings.registry, &device);
-    match assembly.element()? {
-        ElementKind::F32 => plan::<f32>(&assembly),
-        ElementKind::U8 => plan::<u8>(&assembly),
-    }
 }
 
 /// Makes everything, then trains.

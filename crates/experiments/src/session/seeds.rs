@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use deepq_envs::ElementKind;
 use serde::Serialize;
 
 use super::group::{Group, Progress};
-use super::{Begin, Settings, planned_memory, train};
+use super::{Begin, Settings, train};
 use crate::RunError;
-use crate::memory;
+use crate::assembly::{Assembly, Observed};
+use crate::config::{Document, Experiment};
+use crate::memory::{self, MemoryPlan};
 use crate::run::{EvaluationFigures, Finished, RunFolder, Summary};
 use crate::statistics::{bootstrap_interval, interquartile_mean};
 
@@ -100,6 +103,19 @@ fn fits_in_memory(group: &Group, seed: u64, jobs: usize, settings: &Settings) ->
         tracing::warn!("{warning}");
     }
     Ok(())
+}
+
+/// What a run of an experiment will hold in memory.
+fn planned_memory(experiment: &Experiment, document: &Document, settings: &Settings) -> Result<MemoryPlan, RunError> {
+    fn plan<E: Observed>(assembly: &Assembly<'_>) -> Result<MemoryPlan, RunError> {
+        assembly.memory(&assembly.training_environments::<E>()?[0])
+    }
+    let device = settings.device.open()?;
+    let assembly = Assembly::new(experiment, document, &settings.registry, &device);
+    match assembly.element()? {
+        ElementKind::F32 => plan::<f32>(&assembly),
+        ElementKind::U8 => plan::<u8>(&assembly),
+    }
 }
 
 /// What the runs of several seeds say together, as `seeds.json` has it.
