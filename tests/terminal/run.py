@@ -2,8 +2,8 @@
 
     python3 -I -S run.py COLUMNS[,COLUMNS...] PROGRAM [ARGUMENT...]
 
-Each further number of columns is what the terminal is changed to after another half second; where it changes, "resized N"
-stands between two form feeds. The exit code is the program's.
+Each further number of columns is what the terminal is changed to after another second; where it changes, "resized N"
+stands between two form feeds. A second after the last change Ctrl-C is pressed. Time counts from the first escape on. The exit code is the program's.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ def main(widths, program):
         fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, widths[0], 0, 0))
         os.execvp(program[0], program)
     changes = iter(widths[1:])
-    due = time.monotonic() + 0.5
+    due = None if len(widths) > 1 else float("inf")
     while True:
         readable, _, _ = select.select([terminal], [], [], 0.05)
         if readable:
@@ -34,9 +34,15 @@ def main(widths, program):
             if not drawn:
                 break
             sys.stdout.buffer.write(drawn)
-        width = next(changes, None) if time.monotonic() > due else None
-        if width:
-            due += 0.5
+            if due is None and b"\x1b" in drawn:
+                due = time.monotonic() + 1
+        if due is None or time.monotonic() < due:
+            continue
+        width = next(changes, None)
+        due = due + 1 if width else float("inf")
+        if not width:
+            os.write(terminal, b"\x03")
+        else:
             fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
             sys.stdout.buffer.write(b"\fresized %d\f" % width)
     sys.stdout.flush()

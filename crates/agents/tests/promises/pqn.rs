@@ -259,7 +259,7 @@ fn the_learning_rate_follows_its_factor() {
     let end = 1e-30;
     let (unchanged, later) = factor(Schedule::Constant { value: end });
     assert_eq!(unchanged, later);
-    let by = deepq_agents::Clock::Step;
+    let by = Clock::Step;
     let (first, later) = factor(Schedule::Linear { start: 1.0, end, from: 0, to: 16, hold_until: 0, by });
     assert_ne!(first, unchanged);
     // At step 8 the last updates with a learning rate that counts were made.

@@ -49,7 +49,6 @@ impl FromStr for SeedList {
 
 /// Trains the seeds of a group, as many at a time as `jobs` says.
 pub(super) fn run(group: &Group, jobs: u16, log: &LogFiles, settings: &Settings) -> anyhow::Result<ExitCode> {
-    (settings.on_start)();
     let settings_of = |seed, run: &Path| {
         let (log, path) = (log.clone(), run.join("log.txt"));
         Settings {

@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let (Some(list), Some(name)) = (&arguments.seeds, &arguments.experiment) {
         let (experiment, document) = config::load(name, &overrides)?;
         let folder = arguments.out.clone().unwrap_or_else(|| seeds::folder(&experiment.name, list, &timestamp()));
-        let group = Group::create(&folder, &list.0, document)?;
+        let group = Group::new(&folder, &list.0, document)?;
         return seeds::run(&group, arguments.jobs.unwrap_or(1), &log, &settings(&folder)?);
     }
     if let Some(folder) = &arguments.resume {

@@ -26,12 +26,12 @@ pub struct Group {
 }
 
 impl Group {
-    /// A new group. Every seed's experiment is checked before anything is written.
+    /// A new group. Every seed's experiment is checked; nothing is written yet.
     ///
     /// # Errors
     ///
-    /// If the experiment is none, the folder holds a group or a run already, or it cannot be written.
-    pub fn create(folder: &Path, seeds: &[u64], document: Document) -> Result<Self, RunError> {
+    /// If the experiment is none, or the folder holds a group or a run already.
+    pub fn new(folder: &Path, seeds: &[u64], document: Document) -> Result<Self, RunError> {
         let group = Self { folder: folder.to_owned(), seeds: seeds.to_vec(), document };
         for &seed in seeds {
             group.experiment(seed)?;
@@ -39,11 +39,6 @@ impl Group {
         if Self::is_one(folder) || RunFolder::look_at(folder).is_ok() {
             return Err(StorageError::Occupied { path: folder.to_owned() }.into());
         }
-        let asked = folder.join(ASKED);
-        fs::create_dir_all(&asked).map_err(StorageError::io("create the folder", &asked))?;
-        group.write_experiment()?;
-        // Last: what is there makes the folder a group.
-        write_file(&seeds_file(folder), format!("{seeds:?}\n").as_bytes())?;
         Ok(group)
     }
 
@@ -68,15 +63,24 @@ impl Group {
         if !forbidden.is_empty() {
             return Err(RunError::Changed { file, changes: forbidden, checkpoint: folder.join(ASKED) });
         }
-        let group = Self { folder: folder.to_owned(), seeds, document };
-        if before.text() != group.document.text() {
-            group.write_experiment()?;
-        }
-        Ok(group)
+        Ok(Self { folder: folder.to_owned(), seeds, document })
     }
 
-    fn write_experiment(&self) -> Result<(), StorageError> {
-        write_file(&experiment_file(&self.folder), self.document.text().as_bytes())
+    /// Writes down what was asked, where it does not stand there already.
+    pub(super) fn write(&self) -> Result<(), StorageError> {
+        let asked = self.folder.join(ASKED);
+        fs::create_dir_all(&asked).map_err(StorageError::io("create the folder", &asked))?;
+        // The seeds last: they make the folder a group.
+        let files = [
+            (experiment_file(&self.folder), self.document.text()),
+            (seeds_file(&self.folder), format!("{:?}\n", self.seeds)),
+        ];
+        for (path, text) in files {
+            if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+                write_file(&path, text.as_bytes())?;
+            }
+        }
+        Ok(())
     }
 
     /// Its folder.

@@ -32,7 +32,8 @@ pub struct SeedRun {
 ///
 /// # Errors
 ///
-/// If the experiment is impossible, or the machine has not the memory for so many runs at a time.
+/// If the experiment is impossible, the machine has not the memory for so many runs at a time, or the folder cannot be
+/// written.
 pub fn train_seeds(
     group: &Group,
     jobs: usize,
@@ -55,6 +56,8 @@ pub fn train_seeds(
     if let Some(&(seed, _)) = open.first() {
         fits_in_memory(group, seed, jobs, settings)?;
     }
+    group.write()?;
+    (settings.on_start)();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = settings.threads.unwrap_or((cores / jobs).max(1));
     let next = AtomicUsize::new(0);
