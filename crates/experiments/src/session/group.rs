@@ -105,20 +105,20 @@ impl Group {
     }
 
     /// How far the run of a seed has come.
-    pub(super) fn progress(&self, seed: u64) -> Result<Progress, RunError> {
-        let Ok(run) = RunFolder::look_at(&self.run(seed)) else { return Ok(Progress::Missing) };
+    pub(super) fn stage(&self, seed: u64) -> Result<Stage, RunError> {
+        let Ok(run) = RunFolder::look_at(&self.run(seed)) else { return Ok(Stage::Missing) };
         let (experiment, _) = self.experiment(seed)?;
         let summary = fs::read_to_string(run.summary()).ok();
         let summary = summary.and_then(|text| serde_json::from_str::<Summary>(&text).ok());
         Ok(match summary.filter(|summary| is_done(summary, &experiment)) {
-            Some(summary) => Progress::Done(Box::new(summary)),
-            None => Progress::Begun,
+            Some(summary) => Stage::Done(Box::new(summary)),
+            None => Stage::Begun,
         })
     }
 }
 
 /// How far a run has come.
-pub(super) enum Progress {
+pub(super) enum Stage {
     Missing,
     Begun,
     Done(Box<Summary>),

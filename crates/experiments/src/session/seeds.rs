@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use deepq_envs::ElementKind;
 use serde::Serialize;
 
-use super::group::{Group, Progress};
+use super::group::{Group, Stage};
 use super::{Begin, Settings, train};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
@@ -43,13 +43,13 @@ pub fn train_seeds(
     let mut runs = Vec::new();
     let mut open = Vec::new();
     for &seed in group.seeds() {
-        match group.progress(seed)? {
-            Progress::Done(summary) => {
+        match group.stage(seed)? {
+            Stage::Done(summary) => {
                 settings.screen.note(&format!("seed {seed} is done"));
                 runs.push(SeedRun { seed, folder: group.run(seed), outcome: Ok(*summary) });
             }
-            Progress::Begun => open.push((seed, true)),
-            Progress::Missing => open.push((seed, false)),
+            Stage::Begun => open.push((seed, true)),
+            Stage::Missing => open.push((seed, false)),
         }
     }
     let jobs = jobs.clamp(1, open.len().max(1));
