@@ -9,6 +9,7 @@
 //! ```
 
 pub mod hostile;
+mod python;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -19,6 +20,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail, ensure};
 use deepq_experiments::run::Summary;
+
+pub use python::{documented, python};
 
 /// The README's example compiles and runs.
 #[cfg(doctest)]
@@ -96,6 +99,18 @@ pub fn deepq_without_roms<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A
     let nothing = tempfile::tempdir()?;
     let mut command = command(arguments)?;
     command.env("DEEPQ_WORKSPACE", nothing.path()).env_remove("DEEPQ_ROM_DIR").current_dir(nothing.path());
+    Ok(command.output().context("cannot start deepq")?.into())
+}
+
+/// Runs `deepq` where no other program is.
+///
+/// # Errors
+///
+/// If the program cannot be built or started.
+pub fn deepq_alone<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Said> {
+    let nothing = tempfile::tempdir()?;
+    let mut command = command(arguments)?;
+    command.env("PATH", nothing.path());
     Ok(command.output().context("cannot start deepq")?.into())
 }
 

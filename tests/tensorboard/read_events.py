@@ -2,35 +2,12 @@
 
     python3 -I -S read_events.py PACKAGES RUN
 
-PACKAGES is a folder of its own for TensorBoard; where it is missing, pip fills it from PyPI, whole or not at all. Started
-with -I -S, so that nothing else that is installed is seen.
+PACKAGES is a folder of its own for TensorBoard. Started with -I -S, so that nothing else that is installed is seen.
 """
 
+import io
 import json
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
-
-TENSORBOARD = "tensorboard==2.21.0"
-
-
-def install(packages):
-    parent = os.path.dirname(os.path.abspath(packages))
-    os.makedirs(parent, exist_ok=True)
-    folder = tempfile.mkdtemp(dir=parent)
-    try:
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
-               "--no-warn-script-location", "--target", os.path.join(folder, "packages"), TENSORBOARD]
-        subprocess.run(pip, check=True, stdout=sys.stderr)
-        try:
-            os.rename(os.path.join(folder, "packages"), packages)
-        except OSError:
-            if not os.path.isdir(packages):  # else another test was faster
-                raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def hyper_parameters(run):
@@ -64,12 +41,12 @@ def hyper_parameters(run):
 
 
 def main(packages, run):
-    if not os.path.isdir(packages):
-        install(packages)
     sys.path.insert(0, packages)
     from tensorboard.backend.event_processing import event_accumulator
 
-    everything = {event_accumulator.SCALARS: 0, event_accumulator.HISTOGRAMS: 0}
+    from PIL import Image
+
+    everything = {event_accumulator.SCALARS: 0, event_accumulator.HISTOGRAMS: 0, event_accumulator.IMAGES: 0}
     events = event_accumulator.EventAccumulator(run, size_guidance=everything)
     events.Reload()
     tags = events.Tags()
@@ -84,7 +61,14 @@ def main(packages, run):
         if metadata.plugin_name == "text":
             values = [event.tensor_proto.string_val for event in events.Tensors(tag)]
             texts[tag] = [[text.decode() for text in value] for value in values]
-    json.dump({"scalars": scalars, "histograms": histograms, "texts": texts,
+    images = {}
+    for tag in tags["images"]:
+        images[tag] = []
+        for event in events.Images(tag):
+            with Image.open(io.BytesIO(event.encoded_image_string)) as image:
+                image.seek(image.n_frames - 1)
+                images[tag].append([event.step, event.width, event.height, *image.size, image.n_frames])
+    json.dump({"scalars": scalars, "histograms": histograms, "images": images, "texts": texts,
                "hyper_parameters": hyper_parameters(run)}, sys.stdout)
 
 

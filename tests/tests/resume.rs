@@ -98,3 +98,16 @@ fn killed_run_goes_on_exactly_from_its_last_checkpoint() -> Result<()> {
     assert_eq!(table(&run)?, table(&whole)?);
     Ok(())
 }
+
+/// Batch normalisation has statistics beside its weights, and counts batches in whole numbers.
+#[test]
+fn running_statistics_go_on_exactly() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let [run, whole] = ["run", "whole"].map(|name| folder.path().join(name));
+    let settings = ["--set", "network.normalisation=batch", "--set", "training.learning_starts=100"];
+    let train_to = |run: &Path, steps| train("catch", run, &[&["--steps", steps][..], &settings].concat());
+    train_to(&run, "150")?;
+    deepq(["eval", run.to_str().context("the path is not UTF-8")?, "--checkpoint", "last"])?.done()?;
+    assert_eq!(go_on(&run, 200)?, train_to(&whole, "200")?.digest);
+    Ok(())
+}

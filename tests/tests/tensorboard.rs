@@ -3,23 +3,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
-use deepq_tests::{deepq, tools, train, workspace};
+use deepq_tests::{deepq, python, train};
 use serde_json::{Value, json};
 
 /// The points of a curve: agent step and value, as TensorBoard keeps it.
 type Curves = BTreeMap<String, Vec<(u64, f32)>>;
 
 fn read_by_tensorboard(run: &Path) -> Result<Value> {
-    let script = workspace().join("tests/tensorboard/read_events.py");
-    let packages = tools()?.join("tensorboard-2.21.0");
-    let mut python = Command::new("python3");
-    python.args(["-I", "-S"]).arg(script).arg(packages).arg(run);
-    let output = python.output().context("Python 3 with pip is needed to ask TensorBoard")?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Ok(serde_json::from_slice(&output.stdout)?)
+    let read = python(Path::new("tensorboard/read_events.py"), &["tensorboard==2.21.0"], [run])?;
+    Ok(serde_json::from_str(&read)?)
 }
 
 /// The curves of a table: one for each column but the first, with a point for each cell that is not empty.
@@ -91,7 +85,8 @@ fn experiments_are_compared_by_their_hyper_parameters() -> Result<()> {
 fn curves_are_those_of_the_tables() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("run");
-    train("cartpole", &run, &["--steps", "3000", "--set", "training.histograms_every=1000"])?;
+    let set = ["training.histograms_every=1000", "evaluation.record_every=1"];
+    train("cartpole", &run, &["--steps", "3000", "--set", set[0], "--set", set[1]])?;
     let read = read_by_tensorboard(&run)?;
 
     let mut expected = read_table(&run.join("metrics.csv"), "", &[])?;
@@ -109,6 +104,14 @@ fn curves_are_those_of_the_tables() -> Result<()> {
     assert_eq!(actual.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
     for (tag, points) in &expected {
         assert_eq!(&actual[tag], points, "{tag}");
+    }
+
+    let videos = read["images"]["eval/episode"].as_array().context("no videos")?;
+    let steps: Vec<u64> = videos.iter().filter_map(|video| video[0].as_u64()).collect();
+    assert_eq!(steps, [1000, 2000, 3000]);
+    for video in videos {
+        let [width, height, of_file, and, pictures] = [1, 2, 3, 4, 5].map(|i| video[i].as_u64().unwrap_or_default());
+        assert!((width, height) == (of_file, and) && pictures >= 2, "{video}");
     }
 
     let histograms = read["histograms"].as_object().context("no histograms")?;

@@ -34,6 +34,10 @@ pub(crate) enum Command {
     Train(Train),
     /// Play greedily with a trained network and report the returns
     Eval(Eval),
+    /// Give a run to others: an ONNX model, its weights, a model card
+    Export(Export),
+    /// Play with a run's weights and save what it looks like
+    Record(Record),
     /// Replay recorded episodes; exit 0 only if every bit is equal
     Parity(Parity),
     /// Measure speed, side by side with the peers that are installed
@@ -133,6 +137,80 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "best|last|FILE")]
     pub(crate) checkpoint: Option<String>,
     /// Print the figures and the episodes' returns as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask export runs/first-pong --onnx", group = ArgGroup::new("what").required(true).multiple(true))]
+pub(crate) struct Export {
+    /// The run's folder
+    pub(crate) run: PathBuf,
+    /// The network with its weights as an ONNX model
+    #[arg(long, group = "what")]
+    pub(crate) onnx: bool,
+    /// The weights alone, named as PyTorch names them
+    #[arg(long, value_name = "FILE", group = "what")]
+    pub(crate) safetensors: Option<PathBuf>,
+    /// The model card, the run's README.md
+    #[arg(long, group = "what")]
+    pub(crate) card: bool,
+    /// A folder to upload to the Hugging Face Hub as it is: card, model, weights, experiment, summary and, where there is one,
+    /// the picture of an episode
+    #[arg(long, value_name = "DIR", group = "what")]
+    pub(crate) hub: Option<PathBuf>,
+    /// best, last, a checkpoint's folder or a safetensors file of weights
+    #[arg(long, value_name = "best|last|FILE")]
+    pub(crate) checkpoint: Option<String>,
+    /// The file for --onnx [default: model.onnx in the run's folder]
+    #[arg(long, value_name = "FILE", requires = "onnx")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print what was written as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) roms: RomFolder,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask record runs/first-pong --overlay")]
+pub(crate) struct Record {
+    /// The run's folder
+    pub(crate) run: PathBuf,
+    /// Episodes, one after the other in one file [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) episodes: Option<u32>,
+    /// The root of the episodes' randomness [default: the run's seed]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
+    pub(crate) seed: Option<u64>,
+    /// best, last, a checkpoint's folder or a safetensors file of weights [default: best]
+    #[arg(long, value_name = "best|last|FILE")]
+    pub(crate) checkpoint: Option<String>,
+    /// The file: .gif, .png, .mp4 or .webp [default: RUN/videos/play-STEP.gif]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Draw step, return and the value of each action beside the game
+    #[arg(long)]
+    pub(crate) overlay: bool,
+    /// Draw what the network sees beside the game
+    #[arg(long)]
+    pub(crate) network: bool,
+    /// Pixels for each pixel of the environment, 0.1 to 8 [default: doubled or halved to a height from 240 to 800]
+    #[arg(long, value_name = "X")]
+    pub(crate) scale: Option<f64>,
+    /// Show every N-th step [default: all, as far as a GIF can show them: 50 a second]
+    #[arg(long, value_name = "N")]
+    pub(crate) every: Option<u32>,
+    /// Pictures a second [default: the environment's own speed]
+    #[arg(long, value_name = "N")]
+    pub(crate) fps: Option<f64>,
+    /// Print the file's name and what is to be seen in it as JSON
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

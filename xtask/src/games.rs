@@ -28,6 +28,8 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
             (ids, &train.machine.roms)
         }
         Command::Eval(eval) => (environment_ids(&eval.run.join("experiment.toml")), &eval.machine.roms),
+        Command::Export(export) => (environment_ids(&export.run.join("experiment.toml")), &export.roms),
+        Command::Record(record) => (environment_ids(&record.run.join("experiment.toml")), &record.machine.roms),
         Command::Parity(parity) => (parity.traces.iter().filter_map(|path| traced_id(path)).collect(), &parity.roms),
         Command::Bench(bench) => (bench.games(), &bench.roms),
         Command::Reproduce(_)

@@ -39,7 +39,12 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
-        Command::Train(_) | Command::Eval(_) | Command::Parity(_) | Command::List(_) => {
+        Command::Train(_)
+        | Command::Eval(_)
+        | Command::Record(_)
+        | Command::Export(_)
+        | Command::Parity(_)
+        | Command::List(_) => {
             roms::provide(&workspace, &games::needed(command, &workspace)?)?;
             deepq::run(&workspace, std::env::args_os().skip(1))
         }

@@ -193,6 +193,11 @@ impl Env for AtariEnv {
         FRAME * self.frame_skip
     }
 
+    fn steps_per_second(&self) -> f64 {
+        const FRAMES_PER_SECOND: f64 = 60.0;
+        FRAMES_PER_SECOND / f64::from(self.frame_skip)
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.started)?;
         let (height, width) = self.emulator.screen_size();

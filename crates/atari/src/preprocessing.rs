@@ -237,6 +237,10 @@ impl Env for AtariPreprocessing {
         self.game.step_cost()
     }
 
+    fn steps_per_second(&self) -> f64 {
+        self.game.steps_per_second()
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         self.game.render()
     }

@@ -178,6 +178,10 @@ impl Env for Acrobot {
         Ok(Step::new(reward, status))
     }
 
+    fn steps_per_second(&self) -> f64 {
+        15.0
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.phase.has_started())?;
         const SIZE: u16 = 500;

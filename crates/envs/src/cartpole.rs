@@ -157,6 +157,10 @@ impl Env for CartPole {
         Ok(Step::new(reward, status))
     }
 
+    fn steps_per_second(&self) -> f64 {
+        50.0
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.phase.has_started())?;
         const WIDTH: u16 = 600;

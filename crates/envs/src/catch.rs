@@ -146,6 +146,10 @@ impl Env for Catch {
         })
     }
 
+    fn steps_per_second(&self) -> f64 {
+        5.0
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.started)?;
         const CELL: u16 = 40;

@@ -111,6 +111,12 @@ pub trait Env: Send {
         Duration::from_nanos(100)
     }
 
+    /// Steps in a second where somebody watches at the environment's own speed: a constant, Gymnasium's `render_fps`, and 60
+    /// frames of an Atari game. No result depends on it.
+    fn steps_per_second(&self) -> f64 {
+        30.0
+    }
+
     /// Draws the current state as a picture.
     ///
     /// # Errors
@@ -162,6 +168,10 @@ impl<T: Env + ?Sized> Env for Box<T> {
 
     fn step_cost(&self) -> Duration {
         (**self).step_cost()
+    }
+
+    fn steps_per_second(&self) -> f64 {
+        (**self).steps_per_second()
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {

@@ -83,6 +83,10 @@ impl<E: Env> Env for FrameStack<E> {
         self.env.step_cost()
     }
 
+    fn steps_per_second(&self) -> f64 {
+        self.env.steps_per_second()
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         self.env.render()
     }

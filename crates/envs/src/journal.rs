@@ -132,6 +132,10 @@ impl<E: Env> Env for Journal<E> {
         self.env.step_cost()
     }
 
+    fn steps_per_second(&self) -> f64 {
+        self.env.steps_per_second()
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.episode.is_some())?;
         self.env.render()

@@ -228,6 +228,10 @@ impl Env for LunarLander {
         Duration::from_micros(11)
     }
 
+    fn steps_per_second(&self) -> f64 {
+        FPS
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         let Some(episode) = &self.episode else {
             return Err(EnvError::NoEpisode { env: self.id.into() });

@@ -125,6 +125,10 @@ impl Env for MountainCar {
         Ok(Step::new(-1.0, status))
     }
 
+    fn steps_per_second(&self) -> f64 {
+        30.0
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.phase.has_started())?;
         const WIDTH: u16 = 600;

@@ -79,6 +79,10 @@ impl<E: Env<Element = f32>> Env for OneHot<E> {
         self.env.step_cost()
     }
 
+    fn steps_per_second(&self) -> f64 {
+        self.env.steps_per_second()
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         self.env.render()
     }

@@ -181,6 +181,10 @@ impl Env for Pendulum {
         Ok(self.swing(self.torques[action], observation))
     }
 
+    fn steps_per_second(&self) -> f64 {
+        30.0
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.phase.has_started())?;
         const SIZE: u16 = 500;

@@ -167,6 +167,10 @@ impl Env for Tabular {
         Ok(Step::new(outcome.reward, status))
     }
 
+    fn steps_per_second(&self) -> f64 {
+        4.0
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.phase.has_started())?;
         Ok((self.draw)(self.state))

@@ -267,7 +267,8 @@ mod tests {
 
         let made = Registry::standard().make("LunarLander-v3", &EnvOptions::new()).unwrap().into_vector().unwrap();
         let lander = LunarLander::new(crate::LunarLanderOptions::default()).unwrap().step_cost();
-        assert_eq!(FrameStack::new(Journal::new(made), 2).unwrap().step_cost(), lander);
+        let wrapped = FrameStack::new(Journal::new(made), 2).unwrap();
+        assert_eq!((wrapped.step_cost(), wrapped.steps_per_second()), (lander, 50.0));
         let one_hot = EnvOptions::from_iter([("one_hot", true)]);
         let cliff = Registry::standard().make("CliffWalking-v1", &one_hot).unwrap().into_vector().unwrap();
         assert!(cliff.step_cost() < lander);

@@ -6,8 +6,11 @@ use deepq_nets::{Device, NetError, QNetwork};
 use deepq_replay::{Layout, ReplayError, ReplaySpec};
 
 use crate::RunError;
-use crate::config::{Algorithm, Document, EnvironmentSection, Experiment, KeyProblem, Problem, of_agent, of_net};
+use crate::config::{
+    AgentSection, Algorithm, Document, EnvironmentSection, Experiment, KeyProblem, Problem, of_agent, of_net,
+};
 use crate::evaluation::{Evaluator, Protocol};
+use crate::gameplay::{Playing, ValueKind};
 use crate::memory::{Bytes, MemoryPlan};
 use crate::session::Weights;
 use crate::stopwatch::{Stopwatch, TimedReplay};
@@ -87,11 +90,18 @@ impl<'a> Assembly<'a> {
         section: &EnvironmentSection,
         evaluation: &EnvOptions,
     ) -> Result<Vec<BoxedEnv<E>>, RunError> {
-        let other = || {
+        (0..n).map(|_| self.environment(section, evaluation)).collect()
+    }
+
+    fn environment<E: Observed>(
+        &self,
+        section: &EnvironmentSection,
+        evaluation: &EnvOptions,
+    ) -> Result<BoxedEnv<E>, RunError> {
+        E::env(self.any(section, evaluation)?).ok_or_else(|| {
             let message = format!("the observations of {} are not of the training environment's type", section.id);
             self.document.locate(KeyProblem::new("evaluation.environment", Problem::Other(message))).into()
-        };
-        (0..n).map(|_| E::env(self.any(section, evaluation)?).ok_or_else(other)).collect()
+        })
     }
 
     /// The environments to train in.
@@ -114,6 +124,26 @@ impl<'a> Assembly<'a> {
         let n = self.experiment.evaluation.environments.min(protocol.episodes);
         let envs = self.environments(n, &section, &self.experiment.evaluation.environment)?;
         Ok(Evaluator::new(envs, protocol))
+    }
+
+    /// Games in an environment of their own, played by this agent for somebody to watch.
+    ///
+    /// # Errors
+    ///
+    /// If the environment cannot be made; the message names the key.
+    pub fn gameplay<'b, E: Observed>(
+        &self,
+        agent: &'b dyn Agent<E>,
+        protocol: Protocol,
+        at_step: u64,
+    ) -> Result<Playing<'b, E>, RunError> {
+        let section = self.experiment.evaluation_environment();
+        let env = self.environment(&section, &self.experiment.evaluation.environment)?;
+        let values = match self.experiment.agent {
+            AgentSection::Dqn { .. } | AgentSection::Pqn(_) => ValueKind::QValues,
+            AgentSection::Reinforce(_) => ValueKind::Logits,
+        };
+        Ok(Playing::new(agent, env, protocol, at_step, values))
     }
 
     /// The experiment's own protocol.
@@ -159,6 +189,21 @@ impl<'a> Assembly<'a> {
         // Online and target weights, gradients, two moments.
         const COPIES: u64 = 5;
         Ok(MemoryPlan { runs: 1, replay, replay_at_worst, networks: network.parameters().count() as u64 * 4 * COPIES })
+    }
+
+    /// The network of the experiment's agent with fresh weights, and what its observations consist of.
+    ///
+    /// # Errors
+    ///
+    /// If the environment or the network cannot be made; the message names the key.
+    pub(crate) fn fresh_network(&self) -> Result<(QNetwork, ElementKind), RunError> {
+        let env = self.any(&self.experiment.environment, &EnvOptions::new())?;
+        let kind = env.kind();
+        let network = match env {
+            AnyEnv::Vector(env) => self.network(&env)?,
+            AnyEnv::Frames(env) => self.network(&env)?,
+        };
+        Ok((network, kind))
     }
 
     fn network<E: Element>(&self, env: &BoxedEnv<E>) -> Result<QNetwork, RunError> {

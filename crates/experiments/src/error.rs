@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::config::{Change, Changes, ConfigError};
 use crate::evaluation::EvaluationError;
 use crate::memory::TooMuchMemory;
+use crate::recording::RecordingError;
 use crate::run::StorageError;
 use crate::training::TrainingError;
 
@@ -41,6 +42,9 @@ pub enum RunError {
     /// The evaluation failed.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
+    /// A game could not be recorded.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     /// A checkpoint, or a file of weights, that is whole but does not fit.
     #[error("{} cannot be used: {reason}", path.display())]
     Checkpoint {

@@ -4,10 +4,13 @@
 //! environments play in parallel, but which one plays which episode is fixed beforehand, so that no figure depends on
 //! timing: the same weights at the same step give the same returns, in training and from a checkpoint.
 
+mod episode;
+
 use std::time::Duration;
 
 use deepq_agents::{Agent, AgentError};
-use deepq_envs::{BoxedEnv, Element, Env, EnvError, NumpyRng, Reset, Seeds, Status, Step};
+use deepq_envs::{BoxedEnv, Element, Env, EnvError, Seeds, Status};
+pub(crate) use episode::Episode;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -98,15 +101,8 @@ pub struct Evaluator<E: Element> {
 struct Table<E: Element> {
     env: BoxedEnv<E>,
     observation: Vec<E>,
-    playing: Option<Playing>,
+    playing: Option<Episode>,
     actions: usize,
-}
-
-struct Playing {
-    episode: usize,
-    rng: NumpyRng,
-    total: f64,
-    length: u64,
 }
 
 impl<E: Element> Evaluator<E> {
@@ -132,18 +128,16 @@ impl<E: Element> Evaluator<E> {
         at_step: u64,
         stop: &dyn Fn() -> bool,
     ) -> Result<Evaluation, EvaluationError> {
-        let Protocol { episodes, epsilon, seeds } = self.protocol;
+        let protocol = self.protocol;
+        let episodes = protocol.episodes;
         let environments = self.tables.len();
         let mut evaluation = Evaluation { at_step, returns: vec![0.0; episodes], lengths: vec![0; episodes] };
-        let seeded = |episode: usize| format!("evaluation/{at_step}/episode/{episode}");
 
-        let start = |table: &mut Table<E>, episode: usize| -> Result<(), EnvError> {
+        let start = |table: &mut Table<E>, number: usize| -> Result<(), EnvError> {
             table.playing = None;
-            if episode < episodes {
-                let name = seeded(episode);
-                table.env.reset(&Reset::seeded(seeds.seed(&name)), &mut table.observation)?;
-                let rng = seeds.stream(&format!("{name}/exploration"));
-                table.playing = Some(Playing { episode, rng, total: 0.0, length: 0 });
+            if number < episodes {
+                let Table { env, observation, .. } = table;
+                table.playing = Some(Episode::start(&protocol, at_step, number, env, observation)?);
             }
             Ok(())
         };
@@ -167,30 +161,21 @@ impl<E: Element> Evaluator<E> {
             actions.resize(observations.len() / self.observation_len, 0);
             agent.greedy(&observations, &mut actions)?;
 
-            let mut chosen = actions.iter();
             let mut turns: Vec<(&mut Table<E>, usize)> =
-                self.tables.iter_mut().filter(|table| table.playing.is_some()).zip(chosen.by_ref().copied()).collect();
+                self.tables.iter_mut().filter(|table| table.playing.is_some()).zip(actions.iter().copied()).collect();
             let on_threads = turns.len() > 1 && self.step_cost * turns.len() as u32 >= WORTH_THREADS;
-            let steps = map(&mut turns, on_threads, |(table, action)| {
+            let statuses = map(&mut turns, on_threads, |(table, best)| {
                 let Table { env, observation, playing, actions } = &mut **table;
-                if let Some(Playing { rng, .. }) = playing
-                    && epsilon > 0.0
-                    && rng.random() < epsilon
-                {
-                    *action = rng.index(*actions);
-                }
-                env.step(*action, observation)
+                let Some(episode) = playing else { return Ok(Status::Running) };
+                let action = episode.choose(*best, *actions);
+                Ok(episode.step(action, env, observation)?.status)
             })?;
-            for ((table, _), Step { reward, status, .. }) in turns.into_iter().zip(steps) {
-                let Some(playing) = &mut table.playing else { continue };
-                playing.total += reward;
-                playing.length += 1;
-                if status != Status::Running {
-                    let episode = playing.episode;
-                    evaluation.returns[episode] = playing.total;
-                    evaluation.lengths[episode] = playing.length;
-                    start(table, episode + environments)?;
-                }
+            for ((table, _), status) in turns.into_iter().zip(statuses) {
+                let Some(episode) = table.playing.as_ref().filter(|_| status.is_over()) else { continue };
+                let number = episode.number;
+                evaluation.returns[number] = episode.total;
+                evaluation.lengths[number] = episode.length;
+                start(table, number + environments)?;
             }
         }
     }

@@ -7,13 +7,14 @@
 //! 1. [`config`]: an experiment is a file of data, checked whole before anything runs.
 //! 2. [`training`]: the loop, as an iterator of events.
 //! 3. [`evaluation`]: whole games in environments of their own, by the experiment's protocol.
-//! 4. [`run`]: a run's folder; checkpoints that are there whole or not at all; tables, TensorBoard events, the summary.
-//! 5. [`listeners`]: those who watch the loop from outside.
-//! 6. [`assembly`]: makes the environments, agents and evaluators that an experiment names.
-//! 7. [`session`]: all of it together, from start or from a checkpoint.
+//! 4. [`gameplay`]: the same games step by step, for those who watch.
+//! 5. [`run`]: a run's folder; checkpoints that are there whole or not at all; tables, TensorBoard events, the summary.
+//! 6. [`listeners`]: those who watch the loop from outside.
+//! 7. [`assembly`]: makes the environments, agents and evaluators that an experiment names.
+//! 8. [`session`]: all of it together, from start or from a checkpoint.
 //!
-//! Two stand beside them: [`parity`] replays what Gymnasium recorded and compares every bit, [`mod@bench`] measures
-//! speed.
+//! Three stand beside them: [`export`] gives a run to others, [`parity`] replays what Gymnasium recorded and compares every
+//! bit, [`mod@bench`] measures speed.
 //!
 //! The program `deepq` is a command line over this.
 //!
@@ -34,9 +35,12 @@ pub mod bench;
 pub mod config;
 mod error;
 pub mod evaluation;
+pub mod export;
+pub mod gameplay;
 pub mod listeners;
 pub mod memory;
 pub mod parity;
+pub mod recording;
 pub mod run;
 pub mod session;
 pub mod statistics;

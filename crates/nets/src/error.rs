@@ -57,6 +57,12 @@ pub enum NetError {
     /// Gradients asked of a loss that does not depend on this network.
     #[error("the loss does not depend on this network: compute it from forward(), not from values()")]
     NoGradient,
+    /// A network that is no ONNX model.
+    #[error("this network cannot be written as an ONNX model: {reason}")]
+    Onnx {
+        /// Why not.
+        reason: String,
+    },
     /// An operation of Candle failed.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

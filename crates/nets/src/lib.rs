@@ -8,7 +8,8 @@
 //! 3. [`QNetwork::values`] gives action values; [`QNetwork::forward`] gives the same in a graph that [`td_loss`] goes on.
 //! 4. [`QNetwork::backward`] gives [`Gradients`], which can be clipped.
 //! 5. An [`Optimizer`] moves the [`Parameters`]; its whole state can be taken out and put back.
-//! 6. [`Parameters::to_safetensors`] writes a file that PyTorch loads by the same names.
+//! 6. [`Parameters::to_safetensors`] writes a file that PyTorch loads by the same names; [`QNetwork::to_onnx`] writes network
+//!    and weights as a model that needs nothing of ours.
 //!
 //! On CPUs a network is one operation of Candle's graph, computed by our own kernels for the best instruction set of the
 //! machine ([`Isa`]); Candle's own operations remain as [`Compute::Reference`], which other devices use. Results are the same
@@ -45,6 +46,7 @@ mod initialise;
 #[doc(hidden)]
 pub mod kernels;
 mod loss;
+mod onnx;
 mod optimizer;
 mod optimizer_spec;
 mod parameters;
@@ -62,6 +64,7 @@ pub use gradients::Gradients;
 pub use initialise::Initialisation;
 pub use kernels::Isa;
 pub use loss::{Loss, TdLoss, td_loss};
+pub use onnx::{ObservationType, OnnxModel};
 pub use optimizer::{Optimizer, OptimizerState};
 pub use optimizer_spec::OptimizerSpec;
 pub use parameters::Parameters;

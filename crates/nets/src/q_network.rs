@@ -197,6 +197,10 @@ impl QNetwork {
         self.plan.actions
     }
 
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     fn check(&self, observations: &Tensor) -> Result<(), NetError> {
         let shape = observations.dims();
         if shape.len() != self.plan.observation.len() + 1 || shape[1..] != self.plan.observation || shape[0] == 0 {

@@ -14,6 +14,7 @@ pub(super) fn draw(draw: &mut Draw) -> Recipe {
         format!("training.histograms_every={}", draw.one_of(&[0, 0, 250])),
         format!("evaluation.every={}", draw.one_of(&[0, 150, 500])),
         "evaluation.episodes=3".to_owned(),
+        format!("evaluation.record_every={}", draw.one_of(&[0, 0, 1])),
         format!("evaluation.environments={}", draw.one_of(&[1, 3])),
     ];
     let environments = draw.one_of(&[1, 1, 2, 4]);

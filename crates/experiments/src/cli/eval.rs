@@ -8,7 +8,7 @@ use deepq_experiments::RunError;
 use deepq_experiments::evaluation::EvaluationError;
 use deepq_experiments::listeners::{Screen, grouped};
 use deepq_experiments::run::EvaluationFigures;
-use deepq_experiments::session::{self, EvaluationRequest, WhichCheckpoint};
+use deepq_experiments::session::{self, EvaluationRequest};
 
 use super::{Machine, interrupt, logging, number, output};
 
@@ -47,13 +47,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(false);
     logging::start(&screen);
-    let settings = arguments.machine.settings(&screen, interrupt::flag(&screen)?)?;
+    let settings = arguments.machine.settings(&screen, interrupt::flag(&screen, interrupt::STOPPING)?)?;
     let request = EvaluationRequest {
-        checkpoint: match arguments.checkpoint.as_str() {
-            "best" => WhichCheckpoint::Best,
-            "last" => WhichCheckpoint::Last,
-            path => WhichCheckpoint::At(path.into()),
-        },
+        checkpoint: arguments.checkpoint.as_str().into(),
         episodes: arguments.episodes.map(|episodes| episodes as usize),
         seed: arguments.seed,
     };

@@ -15,8 +15,11 @@ pub(super) fn exit_code() -> ExitCode {
     ExitCode::from(INTERRUPTED)
 }
 
-/// A flag that the first signal sets. The second ends the program at once.
-pub(super) fn flag(screen: &Screen) -> anyhow::Result<Arc<AtomicBool>> {
+/// What a run that trains or is evaluated says then.
+pub(super) const STOPPING: &str = "Stopping after a checkpoint; once more to stop at once.";
+
+/// A flag that the first signal sets, which `stopping` answers. The second ends the program at once.
+pub(super) fn flag(screen: &Screen, stopping: &'static str) -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let (asked, screen) = (Arc::clone(&stop), screen.clone());
     ctrlc::set_handler(move || {
@@ -24,7 +27,7 @@ pub(super) fn flag(screen: &Screen) -> anyhow::Result<Arc<AtomicBool>> {
             screen.leave();
             std::process::exit(i32::from(INTERRUPTED));
         }
-        screen.line("Stopping after a checkpoint; once more to stop at once.");
+        screen.line(stopping);
     })
     .context("cannot watch for Ctrl-C")?;
     Ok(stop)

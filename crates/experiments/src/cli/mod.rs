@@ -4,12 +4,14 @@
 
 mod bench;
 mod eval;
+mod export;
 mod interrupt;
 mod list;
 mod logging;
 mod number;
 mod output;
 mod parity;
+mod record;
 mod seeds;
 mod train;
 
@@ -24,6 +26,7 @@ use deepq_envs::Registry;
 use deepq_experiments::RunError;
 use deepq_experiments::config::ConfigError;
 use deepq_experiments::listeners::Screen;
+use deepq_experiments::recording::RecordingError;
 use deepq_experiments::session::Settings;
 use deepq_nets::{DeviceChoice, Isa};
 
@@ -51,6 +54,10 @@ enum Command {
     Train(train::Arguments),
     /// Evaluate a run's weights by its experiment's protocol
     Eval(eval::Arguments),
+    /// Give a run to others: an ONNX model, its weights, a model card
+    Export(export::Arguments),
+    /// Play with a run's weights and save what it looks like
+    Record(record::Arguments),
     /// Replay episodes recorded with Gymnasium; exit 0 only if every bit is equal
     Parity(parity::Arguments),
     /// Measure speed, side by side with the peers that are installed
@@ -121,6 +128,8 @@ pub(crate) fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Record(arguments) => record::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
@@ -134,6 +143,8 @@ pub(crate) fn main() -> ExitCode {
                 | RunError::Changed { .. }
                 | RunError::OneRun { .. }
                 | RunError::GoalReached { .. },
+                | RunError::GoalReached { .. }
+                | RunError::Recording(RecordingError::Format { .. }),
             ) => true,
             _ => error.is::<ConfigError>(),
         };

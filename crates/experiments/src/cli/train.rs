@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(arguments.quiet);
     let log = logging::start(&screen);
     let settings = |run: &std::path::Path| -> anyhow::Result<session::Settings> {
-        let mut settings = arguments.machine.settings(&screen, interrupt::flag(&screen)?)?;
+        let mut settings = arguments.machine.settings(&screen, interrupt::flag(&screen, interrupt::STOPPING)?)?;
         let (log, path) = (log.clone(), run.join("log.txt"));
         settings.on_start = std::sync::Arc::new(move || log.open(&path));
         Ok(settings)

@@ -16,6 +16,7 @@ const FREE: &[&str] = &[
     "training.log_every",
     "training.histograms_every",
     "evaluation.every",
+    "evaluation.record_every",
     "evaluation.stop_at",
     "checkpoint.every",
     "checkpoint.keep",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use deepq_agents::{LearningStarts, Schedule, SpecError};
+use deepq_agents::{Counters, LearningStarts, Schedule, SpecError};
 use deepq_envs::{EnvOptions, OptionValue};
 use deepq_nets::{NetError, NetworkSpec, OptimizerSpec};
 use deepq_replay::ReplaySpec;
@@ -136,6 +136,9 @@ pub struct EvaluationSection {
     /// Probability of a random action; 0 is greedy.
     #[serde(default)]
     pub epsilon: f64,
+    /// A video is made of the first episode after every so manieth evaluation; 0 for none.
+    #[serde(default)]
+    pub record_every: u64,
     /// Training ends when an evaluation's mean return reaches this.
     #[serde(default)]
     pub stop_at: Option<f64>,
@@ -223,6 +226,11 @@ impl TrainingSection {
 }
 
 impl EvaluationSection {
+    /// Whether a video is made of an evaluation when a run stands at `counters`.
+    pub(crate) fn is_recorded(&self, counters: &Counters) -> bool {
+        self.record_every > 0 && self.every.times(counters).is_multiple_of(self.record_every)
+    }
+
     fn validate(&self) -> Result<(), KeyProblem> {
         let &Self { episodes, environments, epsilon, stop_at, .. } = self;
         check(episodes >= 1, "evaluation.episodes", episodes, "at least 1")?;

@@ -101,6 +101,12 @@ impl Metrics {
         })
     }
 
+    /// A video of an evaluation was made: a GIF of this size.
+    pub(crate) fn recorded(&mut self, at_step: u64, size: (u32, u32), gif: &[u8]) -> Result<(), StorageError> {
+        self.events.image("eval/episode", at_step, size, gif)?;
+        self.events.flush()
+    }
+
     fn row(&mut self, agent_step: u64, figures: &[(&str, f64)]) -> Result<(), StorageError> {
         let mut cells = vec![String::new(); COLUMNS.len()];
         cells[0] = agent_step.to_string();

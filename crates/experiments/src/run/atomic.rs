@@ -18,7 +18,7 @@ pub(super) const UNFINISHED: &str = ".unfinished-";
 ///
 /// [`StorageError::Io`]; the old file, if there was one, then still stands.
 pub(crate) fn write_file(path: &Path, contents: &[u8]) -> Result<(), StorageError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let temporary = folder.join(format!("{UNFINISHED}{name}"));
     let written = write_synced(&temporary, contents).and_then(|()| rename(&temporary, path));
@@ -38,7 +38,12 @@ pub(super) fn write_synced(path: &Path, contents: &[u8]) -> Result<(), StorageEr
 /// Renames a file or a folder and brings the change to the disk.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
     fs::rename(from, to).map_err(StorageError::io("write", to))?;
-    sync_folder(to.parent().unwrap_or(Path::new(".")))
+    sync_folder(folder_of(to))
+}
+
+/// The folder of a file; for a mere name the one where the user stands.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Brings a folder's entries to the disk.
@@ -48,4 +53,15 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), StorageError> {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(StorageError::io("write", folder))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_alone_stands_in_the_working_folder() {
+        let folders = ["run/file", "/file", "file"].map(|path| folder_of(Path::new(path)));
+        assert_eq!(folders, ["run", "/", "."].map(Path::new));
+    }
 }

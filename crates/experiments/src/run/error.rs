@@ -64,6 +64,12 @@ pub enum StorageError {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder that holds what we did not write.
+    #[error("{} is not empty, and what is in it was not exported; name another folder", path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A folder that is no run.
     #[error("{} is not the folder of a run: {reason}", path.display())]
     NotARun {

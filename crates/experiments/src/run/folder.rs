@@ -7,8 +7,11 @@
 //!   eval.csv             every evaluation
 //!   events.out.tfevents. the same for TensorBoard
 //!   checkpoints/         see the module `checkpoint`
+//!   videos/              see the module `videos`
 //!   log.txt              what was said
 //!   summary.json         what came out
+//!   README.md            the same for people, as a model card
+//!   model.onnx           the network with its weights, where it was exported
 //!   lock                 held by the process that works on the run
 //! ```
 
@@ -17,6 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoints;
+use super::videos::Videos;
 use super::{StorageError, atomic};
 
 const LOCK: &str = "lock";
@@ -126,9 +130,24 @@ impl RunFolder {
         self.path.join("summary.json")
     }
 
+    /// `README.md`, the model card.
+    pub fn card(&self) -> PathBuf {
+        self.path.join("README.md")
+    }
+
+    /// `model.onnx`, unless another name was given.
+    pub fn onnx(&self) -> PathBuf {
+        self.path.join("model.onnx")
+    }
+
     /// `checkpoints/`.
     pub fn checkpoints(&self) -> Checkpoints {
         Checkpoints::new(self.path.join("checkpoints"))
+    }
+
+    /// `videos/`.
+    pub fn videos(&self) -> Videos {
+        Videos::new(self.path.join("videos"))
     }
 
     /// Writes a file of the run so that it is there whole or not at all.

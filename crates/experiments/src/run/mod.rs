@@ -10,14 +10,16 @@ mod hparams;
 mod summary;
 mod table;
 mod tensorboard;
+mod videos;
 
 pub(crate) use atomic::write_file;
 pub use checkpoint::{Checkpoint, Checkpoints, Kind};
 pub use digest::Digest;
-pub(crate) use digest::HashingWriter;
+pub(crate) use digest::{HashingWriter, sha256};
 pub use draft::Draft;
 pub use error::StorageError;
 pub use folder::RunFolder;
 pub use summary::{EvaluationFigures, Finished, Summary, TimeSpent};
 pub(crate) use table::Table;
 pub(crate) use tensorboard::EventFile;
+pub use videos::Videos;

@@ -3,8 +3,8 @@
 //! Written here and not by a crate: `tensorboard-rs`, the most used one, rests on `protobuf` 2 and `image` 0.23 and had its last
 //! release in 2022, and none that we found can cut a file back and go on with it, which is how a resumed run stays one
 //! line on the screen. The format is small: records of length, masked CRC-32C, bytes, masked CRC-32C (TensorFlow's
-//! `record_writer.cc`), each a protocol buffer `Event` (`event.proto`, `summary.proto`), of which scalars and histograms need a
-//! dozen fields.
+//! `record_writer.cc`), each a protocol buffer `Event` (`event.proto`, `summary.proto`), of which scalars, histograms and pictures need
+//! some twenty fields.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -69,6 +69,26 @@ impl EventFile {
         let mut entry = Message::default();
         entry.text(1, tag);
         entry.message(5, &histogram);
+        self.summary(agent_step, &entry)
+    }
+
+    /// Adds a picture under a tag: a PNG or GIF file, which may be animated.
+    pub(crate) fn image(
+        &mut self,
+        tag: &str,
+        agent_step: u64,
+        (width, height): (u32, u32),
+        file: &[u8],
+    ) -> Result<(), StorageError> {
+        const RGB: u64 = 3;
+        let mut image = Message::default();
+        image.integer(1, u64::from(height));
+        image.integer(2, u64::from(width));
+        image.integer(3, RGB);
+        image.delimited(4, file);
+        let mut entry = Message::default();
+        entry.text(1, tag);
+        entry.message(4, &image);
         self.summary(agent_step, &entry)
     }
 
@@ -253,7 +273,7 @@ fn masked_crc(bytes: &[u8]) -> u32 {
     crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
-/// CRC-32C (Castagnoli), a byte at a time: a record has some hundred bytes.
+/// CRC-32C (Castagnoli), a byte at a time: of a record's some hundred bytes, or a video's some hundred thousand, now and then.
 fn crc32c(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
+use deepq_agents::Agent;
 use deepq_envs::{ElementKind, Seeds};
-use deepq_nets::NetError;
 
 use super::weights::{self, Weights, WhichCheckpoint};
 use super::{Settings, read_experiment};
@@ -52,17 +52,28 @@ fn play<E: Observed>(
     weights: &Weights,
     settings: &Settings,
 ) -> Result<Evaluation, RunError> {
-    let own = assembly.protocol();
-    let protocol = Protocol {
-        episodes: request.episodes.unwrap_or(own.episodes).max(1),
-        seeds: request.seed.map_or(own.seeds, Seeds::new),
-        ..own
-    };
-    let environments = assembly.training_environments::<E>()?;
-    let player = assembly.player(&environments[0])?;
-    let loaded = player.parameters().load_safetensors(&weights.bytes);
-    let unfit = |error: NetError| RunError::Checkpoint { path: weights.path.clone(), reason: error.to_string() };
-    loaded.map_err(unfit)?;
+    let protocol = request.protocol(assembly);
+    let player = player::<E>(assembly, weights)?;
     let mut evaluator = assembly.evaluator(protocol)?;
     Ok(evaluator.evaluate(&*player, weights.at_step, &|| settings.stop.load(Ordering::Relaxed))?)
+}
+
+impl EvaluationRequest {
+    /// The experiment's own protocol, with what is asked for.
+    pub(super) fn protocol(&self, assembly: &Assembly<'_>) -> Protocol {
+        let own = assembly.protocol();
+        Protocol {
+            episodes: self.episodes.unwrap_or(own.episodes).max(1),
+            seeds: self.seed.map_or(own.seeds, Seeds::new),
+            ..own
+        }
+    }
+}
+
+/// An agent with these weights, to play.
+pub(super) fn player<E: Observed>(assembly: &Assembly<'_>, weights: &Weights) -> Result<Box<dyn Agent<E>>, RunError> {
+    let environments = assembly.training_environments::<E>()?;
+    let player = assembly.player(&environments[0])?;
+    player.parameters().load_safetensors(&weights.bytes).map_err(|error| weights.refused(&error))?;
+    Ok(player)
 }

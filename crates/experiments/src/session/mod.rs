@@ -2,9 +2,11 @@
 
 mod evaluate;
 mod group;
+mod record;
 mod saved;
 mod seeds;
 mod timing;
+mod watch;
 mod weights;
 
 use std::path::Path;
@@ -17,11 +19,14 @@ use deepq_nets::{Device, DeviceChoice, Isa};
 
 pub use evaluate::{EvaluationRequest, evaluate};
 pub use group::Group;
+use record::record_evaluation;
+pub use record::{Recorded, RecordingRequest, record, record_best};
 use saved::{SavedBest, SavedRun};
 pub use seeds::{Aggregate, SeedRun, SeedsSummary, train_seeds};
 use timing::{Timing, TimingState};
-pub(crate) use weights::Weights;
+pub use watch::watch;
 pub use weights::WhichCheckpoint;
+pub(crate) use weights::{Weights, read as read_weights};
 
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
@@ -29,7 +34,8 @@ use crate::config::{self, Changes, Document, Experiment, Overrides};
 use crate::evaluation::{Evaluation, EvaluationError, Evaluator};
 use crate::listeners::{Listener, Metrics, MetricsState, Progress, Screen, grouped};
 use crate::memory;
-use crate::run::{Checkpoint, Checkpoints, Finished, Kind, RunFolder, StorageError, Summary};
+use crate::recording::Recording;
+use crate::run::{Checkpoint, Checkpoints, Finished, Kind, RunFolder, StorageError, Summary, Videos};
 use crate::training::{Event, Plan, Training};
 
 /// What a run needs beside its experiment; no result depends on it.
@@ -106,7 +112,7 @@ pub fn resume(folder: &Path, overrides: &Overrides, settings: &Settings) -> Resu
 }
 
 /// The experiment of a run.
-fn read_experiment(folder: &RunFolder, overrides: &Overrides) -> Result<(Experiment, Document), RunError> {
+pub(crate) fn read_experiment(folder: &RunFolder, overrides: &Overrides) -> Result<(Experiment, Document), RunError> {
     Ok(config::load_file(&folder.experiment(), overrides)?)
 }
 
@@ -188,6 +194,7 @@ fn run<E: Observed>(
         None => {
             let training = Training::new(plan, environments, agent, &assembly.seeds())?;
             checkpoints.clear()?;
+            cut_back(&folder.videos(), 0);
             (training, MetricsState::default(), TimingState::default(), None)
         }
         Some((saved, checkpoint)) => {
@@ -198,6 +205,7 @@ fn run<E: Observed>(
                 return Err(RunError::Checkpoint { path: checkpoint.path().to_owned(), reason });
             }
             checkpoints.cut_back(checkpoint.agent_step())?;
+            cut_back(&folder.videos(), checkpoint.agent_step());
             tracing::info!("going on from step {}", checkpoint.agent_step());
             let digest = (checkpoint.agent_step(), saved.digest);
             (training, saved.metrics, saved.timing, Some(digest))
@@ -280,6 +288,13 @@ fn newest(checkpoints: &Checkpoints) -> Result<Option<Checkpoint>, RunError> {
     }
 }
 
+/// Removes the videos that a run will make again which goes on from `agent_step`. That they stay is no reason to stop it.
+fn cut_back(videos: &Videos, agent_step: u64) {
+    if let Err(error) = videos.cut_back(agent_step) {
+        tracing::warn!("an old video stays: {error}");
+    }
+}
+
 /// A run under way.
 struct Session<'a, E: Element> {
     assembly: &'a Assembly<'a>,
@@ -342,7 +357,28 @@ impl<E: Observed> Session<'_, E> {
             let clock = self.timing.checkpoints.clone();
             clock.time(|| self.write_best(evaluation))?;
         }
+        if self.assembly.experiment.evaluation.is_recorded(&self.training.counters()) {
+            self.record(at_step, stop)?;
+        }
         Ok(())
+    }
+
+    /// Makes a video of the evaluation's first episode. That it cannot be made is no reason to stop a run; a run that is asked
+    /// to stop meanwhile goes without.
+    fn record(&mut self, at_step: u64, stop: &dyn Fn() -> bool) -> Result<(), RunError> {
+        let clock = self.timing.evaluation.clone();
+        let recorded = clock
+            .time(|| record_evaluation(self.assembly, self.training.agent(), at_step, &self.folder.videos(), stop));
+        match recorded {
+            Ok(Some(Recording { file, figures })) => {
+                Ok(self.metrics.recorded(at_step, (figures.width, figures.height), &file)?)
+            }
+            Ok(None) => Ok(()),
+            Err(error) => {
+                tracing::warn!("no video of the evaluation at step {at_step}: {error}");
+                Ok(())
+            }
+        }
     }
 
     fn write_best(&self, evaluation: Evaluation) -> Result<(), RunError> {

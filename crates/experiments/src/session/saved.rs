@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use deepq_agents::{Agent, AgentError, AgentState};
 use deepq_envs::{Capture, Element};
-use deepq_nets::Isa;
+use deepq_nets::{Isa, NetError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -71,10 +71,11 @@ pub(super) fn write<E: Element>(
     let captures = training.captures()?;
     let replay = draft.add_stream(|to| agent.save_replay(to))??;
     let digest = training.digest_of(&state, &captures, &replay)?;
-    let AgentState { document: agent_document, tensors } = state;
-    let (weights, rest) = split(tensors);
-    draft.add(WEIGHTS, &to_safetensors(&weights)?)?;
-    draft.add(AGENT, &to_safetensors(&rest)?)?;
+    let AgentState { document: agent_document, mut tensors } = state;
+    // These stand in a file of their own, in the types that PyTorch gives them.
+    tensors.retain(|name, _| !name.starts_with(ONLINE));
+    draft.add(WEIGHTS, &agent.parameters().to_safetensors()?)?;
+    draft.add(AGENT, &to_safetensors(&tensors)?)?;
     draft.add(ENVIRONMENTS, &to_json(&captures))?;
     draft.add(EXPERIMENT, document.text().as_bytes())?;
     let saved = SavedRun {
@@ -115,7 +116,10 @@ impl SavedRun {
     ) -> Result<Vec<Capture>, RunError> {
         let weights = from_safetensors(checkpoint, WEIGHTS)?;
         let mut tensors = from_safetensors(checkpoint, AGENT)?;
-        tensors.extend(weights.into_iter().map(|(name, tensor)| (format!("{ONLINE}{name}"), tensor)));
+        for (name, tensor) in weights {
+            let tensor = tensor.to_dtype(DType::F32).map_err(NetError::from)?;
+            tensors.insert(format!("{ONLINE}{name}"), tensor);
+        }
         agent.restore(&AgentState { document: self.agent.clone(), tensors })?;
         agent.load_replay(&mut checkpoint.stream()?)?;
         from_json(checkpoint, ENVIRONMENTS)
@@ -148,13 +152,6 @@ fn read_state<T: DeserializeOwned>(checkpoint: &Checkpoint) -> Result<T, RunErro
         return Err(StorageError::Version { path, found: format, expected: FORMAT }.into());
     }
     from_json(checkpoint, STATE)
-}
-
-/// Tensors of the acting network, named as PyTorch names them, and all others.
-fn split(tensors: BTreeMap<String, Tensor>) -> (BTreeMap<String, Tensor>, BTreeMap<String, Tensor>) {
-    let (online, rest): (BTreeMap<_, _>, _) = tensors.into_iter().partition(|(name, _)| name.starts_with(ONLINE));
-    let online = online.into_iter().map(|(name, tensor)| (name[ONLINE.len()..].to_owned(), tensor)).collect();
-    (online, rest)
 }
 
 fn to_safetensors(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, RunError> {

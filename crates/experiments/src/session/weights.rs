@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use deepq_nets::NetError;
+
 use super::saved::WEIGHTS;
 use crate::RunError;
 use crate::config::{Document, KeyProblem, Problem};
@@ -19,6 +21,17 @@ pub enum WhichCheckpoint {
     At(PathBuf),
 }
 
+impl From<&str> for WhichCheckpoint {
+    /// As on the command line: `best`, `last`, or a path.
+    fn from(text: &str) -> Self {
+        match text {
+            "best" => Self::Best,
+            "last" => Self::Last,
+            path => Self::At(path.into()),
+        }
+    }
+}
+
 /// Weights as a file.
 pub(crate) struct Weights {
     /// The file.
@@ -29,8 +42,15 @@ pub(crate) struct Weights {
     pub(crate) at_step: u64,
 }
 
+impl Weights {
+    /// Why they cannot be used.
+    pub(crate) fn refused(&self, error: &NetError) -> RunError {
+        RunError::Checkpoint { path: self.path.clone(), reason: error.to_string() }
+    }
+}
+
 /// Reads weights of a run.
-pub(super) fn read(folder: &RunFolder, which: &WhichCheckpoint) -> Result<Weights, RunError> {
+pub(crate) fn read(folder: &RunFolder, which: &WhichCheckpoint) -> Result<Weights, RunError> {
     let checkpoints = folder.checkpoints();
     let newest = |kind| -> Result<Checkpoint, StorageError> {
         let (checkpoint, damaged) = checkpoints.newest(kind)?;
