@@ -143,8 +143,7 @@ pub(crate) fn main() -> ExitCode {
                 | RunError::Changed { .. }
                 | RunError::OneRun { .. }
                 | RunError::GoalReached { .. },
-                | RunError::GoalReached { .. }
-                | RunError::Recording(RecordingError::Format { .. }),
+                RunError::GoalReached { .. } | RunError::Recording(RecordingError::Format { .. }),
             ) => true,
             _ => error.is::<ConfigError>(),
         };
