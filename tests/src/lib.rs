@@ -13,6 +13,7 @@ pub mod browser;
 pub mod hostile;
 mod python;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -154,6 +155,24 @@ pub fn summary(run: &Path) -> Result<Summary> {
     serde_json::from_str(&text).with_context(|| path.display().to_string())
 }
 
+/// Every file below a folder, with its contents.
+///
+/// # Errors
+///
+/// If one of them cannot be read.
+pub fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(contents(&path)?);
+        } else {
+            files.insert(path.clone(), std::fs::read(&path)?);
+        }
+    }
+    Ok(files)
+}
+
 /// The root of the checkout.
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
@@ -181,7 +200,11 @@ pub fn tools() -> Result<PathBuf> {
 }
 
 /// The program, built once in the profile of the tests.
-fn program() -> Result<&'static Path> {
+///
+/// # Errors
+///
+/// If it cannot be built.
+pub fn program() -> Result<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     match PROGRAM.get_or_init(|| build("deepq-experiments", "deepq").map_err(|error| format!("{error:#}"))) {
         Ok(path) => Ok(path),

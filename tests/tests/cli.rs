@@ -1,26 +1,13 @@
 //! What goes wrong is told: in a message that names it, with exit code 1 or 2, without a panic, and nothing is lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use deepq_tests::{deepq, deepq_without_roms, rom, start, train, xtask};
-
-/// Every file below a folder, with its contents.
-fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(contents(&path)?);
-        } else {
-            files.insert(path.clone(), fs::read(&path)?);
-        }
-    }
-    Ok(files)
-}
+use deepq_tests::{contents, deepq, deepq_without_roms, rom, start, train, workspace, xtask};
+use serde_json::Value;
 
 fn text(path: &Path) -> Result<&str> {
     path.to_str().context("the path is not UTF-8")
@@ -111,6 +98,60 @@ fn xtask_knows_every_command_and_option_of_the_program() -> Result<()> {
         let program = options(&deepq([command, "--help"])?.done()?.stdout);
         assert_eq!(options(&xtask([command, "--help"])?.done()?.stdout), program, "{command}");
     }
+    Ok(())
+}
+
+#[test]
+fn every_command_shows_examples() -> Result<()> {
+    let help = |of_xtask: bool, arguments: &[&str]| {
+        let said = if of_xtask { xtask(arguments) } else { deepq(arguments) };
+        Ok::<_, anyhow::Error>(said?.done()?.stdout)
+    };
+    for of_xtask in [false, true] {
+        let commands = listed(&help(of_xtask, &["--help"])?, Some("Commands:"));
+        for command in commands.iter().filter(|command| *command != "help") {
+            let text = help(of_xtask, &[command, "--help"])?;
+            let program = if of_xtask { "cargo xtask" } else { "deepq" };
+            assert!(text.contains(&format!("Examples:\n  {program} {command}")), "{text}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_listed_for_scripts_is_what_there_is() -> Result<()> {
+    let listed: Value = serde_json::from_str(&deepq(["list", "--json"])?.done()?.stdout)?;
+    let text = deepq(["list"])?.done()?.stdout;
+    let names = |section: &str, key: &str| -> BTreeSet<String> {
+        let entries = listed[section].as_array().into_iter().flatten();
+        entries.filter_map(|entry| entry[key].as_str().map(str::to_owned)).collect()
+    };
+    let (agents, environments) = (names("agents", "kind"), names("environments", "id"));
+    let files = fs::read_dir(workspace().join("assets/experiments"))?;
+    let files = files.filter_map(|file| Some(file.ok()?.path().file_stem()?.to_string_lossy().into_owned()));
+    assert_eq!(names("experiments", "name"), files.collect());
+    for experiment in listed["experiments"].as_array().context("no experiments")? {
+        let of = |key: &str| experiment[key].as_str().unwrap_or_default().to_owned();
+        assert!(agents.contains(&of("agent")) && environments.contains(&of("environment")), "{experiment}");
+        assert!(text.contains(&format!("  {:<24} {}\n", of("name"), of("summary"))), "{experiment}");
+    }
+    assert!(agents.iter().all(|kind| text.contains(&format!("\n  {kind:<24} "))), "{text}");
+    Ok(())
+}
+
+#[test]
+fn numbers_that_are_none_are_explained() -> Result<()> {
+    for (number, words) in
+        [("-1", "must not be negative"), ("9223372036854775808", "at most"), ("many", "whole number")]
+    {
+        for program in
+            [deepq(["train", "cartpole", "--seed", number])?, xtask(["train", "cartpole", "--seed", number])?]
+        {
+            program.refused(2, &[number, words])?;
+        }
+    }
+    deepq(["train", "cartpole", "--seeds", "-1"])?.refused(2, &["-1", "seeds look like 1..5"])?;
+    deepq(["eval", "runs/none", "--episodes", "-5"])?.refused(2, &["-5"])?;
     Ok(())
 }
 

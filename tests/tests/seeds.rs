@@ -1,13 +1,15 @@
 //! Several seeds are several runs: each the one that its seed gives alone, none stopped by another's failure.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use deepq_tests::{deepq, summary, train};
+use deepq_experiments::memory::of_this_machine;
+use deepq_tests::{contents, deepq, summary, train};
 
 const SHORT: [&str; 4] = ["--steps", "400", "--set", "evaluation.every=200"];
 
-fn seeds(folder: &std::path::Path, more: &[&str]) -> Result<deepq_tests::Said> {
+fn seeds(folder: &Path, more: &[&str]) -> Result<deepq_tests::Said> {
     let out = folder.to_str().context("the path is not UTF-8")?;
     deepq([&["train", "cartpole", "--quiet", "--out", out][..], &SHORT, more].concat())
 }
@@ -45,6 +47,86 @@ fn a_seed_that_fails_stops_no_other() -> Result<()> {
     }
     let figures: serde_json::Value = serde_json::from_str(&fs::read_to_string(folder.path().join("seeds.json"))?)?;
     ensure!(figures["unfinished"] == serde_json::json!([2]), "{figures}");
+    Ok(())
+}
+
+#[test]
+fn a_group_goes_on_as_a_whole() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let group = folder.path().join("group");
+    seeds(&group, &["--seeds", "1..3", "--jobs", "2"])?.done()?;
+    let path = group.to_str().context("the path is not UTF-8")?;
+    let resume = |more: &[&str]| deepq([&["train", "--quiet", "--resume", path][..], more].concat());
+
+    // What was lost is made again; what is done stays as it is, to the byte.
+    let digests = [1, 2, 3].map(|seed| group.join(format!("seed-{seed}"))).map(|run| summary(&run));
+    fs::remove_dir_all(group.join("seed-2"))?;
+    let first = contents(&group.join("seed-1"))?;
+    let said = resume(&[])?.done()?;
+    ensure!(said.stdout.trim() == path && said.stderr.contains("3 seeds"), "{}{}", said.stdout, said.stderr);
+    ensure!(contents(&group.join("seed-1"))? == first);
+    for (seed, before) in (1..).zip(digests) {
+        ensure!(summary(&group.join(format!("seed-{seed}")))?.digest == before?.digest, "seed {seed}");
+    }
+
+    // All of them further, one of them from the beginning, and each the run that its seed gives alone.
+    fs::remove_dir_all(group.join("seed-3"))?;
+    resume(&["--steps", "600", "--jobs", "3"])?.done()?;
+    for seed in ["1", "3"] {
+        let further = ["--steps", "600", "--set", "evaluation.every=200", "--seed", seed];
+        let alone = train("cartpole", &folder.path().join(seed), &further)?;
+        ensure!(summary(&group.join(format!("seed-{seed}")))?.digest == alone.digest, "seed {seed}");
+    }
+    // The group remembers it.
+    fs::remove_dir_all(group.join("seed-2"))?;
+    resume(&[])?.done()?;
+    ensure!(summary(&group.join("seed-2"))?.agent_steps == 600);
+    Ok(())
+}
+
+#[test]
+fn a_group_is_not_changed_on_the_way() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let group = folder.path().join("group");
+    seeds(&group, &["--seeds", "1,2"])?.done()?;
+    let path = group.to_str().context("the path is not UTF-8")?;
+    let before = contents(&group)?;
+    deepq(["train", "--resume", path, "--set", "agent.discount=0.5"])?.refused(2, &["agent.discount", "0.99"])?;
+    seeds(&group, &["--seeds", "5,6"])?.refused(1, &["--resume", path])?;
+    deepq(["eval", path])?.refused(1, &["seed-1"])?;
+    let one = group.join("seed-1");
+    let one = one.to_str().context("the path is not UTF-8")?;
+    deepq(["train", "--resume", one, "--jobs", "2"])?.refused(2, &["--jobs", "one run"])?;
+    ensure!(contents(&group)? == before);
+    Ok(())
+}
+
+#[test]
+fn each_seed_has_a_log_of_its_own() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let group = folder.path().join("group");
+    seeds(&group, &["--seeds", "1..2", "--jobs", "2"])?.done()?;
+    for seed in [1, 2] {
+        let run = group.join(format!("seed-{seed}"));
+        let log = fs::read_to_string(run.join("log.txt"))?;
+        let written: Vec<&str> = log.lines().filter(|line| line.contains("checkpoint of step 400 written")).collect();
+        // Its own, and not the other's.
+        ensure!(written.len() == 1 && written[0].contains(&summary(&run)?.digest), "{log}");
+        ensure!(log.contains("Planned memory"), "{log}");
+    }
+    Ok(())
+}
+
+#[test]
+fn runs_at_a_time_share_the_machines_memory() -> Result<()> {
+    let Some(machine) = of_this_machine() else { return Ok(()) };
+    // A transition of CartPole takes 44 bytes or more: one of these replays fits, and four do not.
+    let capacity = format!("replay.capacity={}", machine * 2 / 5 / 44);
+    let folder = tempfile::tempdir()?;
+    let group = folder.path().join("group");
+    seeds(&group, &["--seeds", "1..4", "--jobs", "4", "--set", &capacity])?
+        .refused(1, &["4 runs at the same time need", "--jobs"])?;
+    ensure!(!group.exists(), "nothing is left behind");
     Ok(())
 }
 

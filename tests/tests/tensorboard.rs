@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-use deepq_tests::{python, train};
-use serde_json::Value;
+use anyhow::{Context, Result, bail, ensure};
+use deepq_tests::{deepq, python, train};
+use serde_json::{Value, json};
 
 /// The points of a curve: agent step and value, as TensorBoard keeps it.
 type Curves = BTreeMap<String, Vec<(u64, f32)>>;
@@ -34,6 +34,51 @@ fn read_table(path: &Path, prefix: &str, columns: &[&str]) -> Result<Curves> {
         }
     }
     Ok(curves)
+}
+
+/// A run that is stopped, goes on and ends is one row and one text.
+#[test]
+fn experiments_are_compared_by_their_hyper_parameters() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("runs/one");
+    let settings =
+        ["--seed", "7", "--set", "evaluation.every=500", "--set", "agent.discount=0.98", "--set", "agent.double=true"];
+    train("cartpole", &run, &[&settings[..], &["--steps", "1000"]].concat())?;
+    let path = run.to_str().context("the path is not UTF-8")?;
+    deepq(["train", "--quiet", "--resume", path, "--steps", "1500"])?.done()?;
+    let read = read_by_tensorboard(&folder.path().join("runs"))?;
+    ensure!(read["texts"] == json!({}), "the text is the run's: {}", read["texts"]);
+
+    let board = &read["hyper_parameters"];
+    ensure!(board["name"] == "cartpole", "{board}");
+    // Words, switches and numbers, as the plugin numbers its types.
+    for (key, kind) in [("environment.id", 1), ("network.torso.hidden", 1), ("agent.double", 2), ("agent.discount", 3)]
+    {
+        ensure!(board["types"][key] == kind, "{key}: {}", board["types"]);
+    }
+    let [row] = board["rows"].as_array().context("no rows")?.as_slice() else { bail!("not one row: {board}") };
+    for (key, value) in [
+        ("environment.id", json!("CartPole-v1")),
+        ("agent.discount", json!(0.98)),
+        ("agent.double", json!(true)),
+        ("training.seed", json!(7.0)),
+    ] {
+        ensure!(row["hparams"][key] == value, "{key}: {row}");
+    }
+    // TensorBoard calls a run by its folder below the one that it was given, and 1 is success.
+    ensure!(row["sessions"] == json!([["one", 1]]), "{row}");
+    let evaluations = read_table(&run.join("eval.csv"), "", &["mean"])?;
+    let (at_step, mean) = evaluations["mean"].last().context("no evaluation")?;
+    ensure!(*at_step == 1_500 && row["metrics"]["eval/mean"] == json!([at_step, f64::from(*mean)]), "{row}");
+    ensure!(row["metrics"]["charts/episodic_return"][1].as_f64().is_some(), "{row}");
+
+    let texts = &read_by_tensorboard(&run)?["texts"]["experiment/text_summary"];
+    let [text] = texts.as_array().context("no text")?.as_slice() else { bail!("not one text: {texts}") };
+    let shown = text[0].as_str().context("the text is none")?;
+    let shown: Vec<&str> = shown.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+    let begun = fs::read_to_string(run.join("experiment.toml"))?.replace("steps = 1500", "steps = 1000");
+    assert_eq!(shown, begun.lines().collect::<Vec<_>>());
+    Ok(())
 }
 
 #[test]

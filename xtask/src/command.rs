@@ -5,14 +5,24 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ci::Check;
 use crate::number;
 
 /// deepq: value-based deep reinforcement learning, from CartPole to Atari.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    arg_required_else_help = true,
+    after_help = "\
+First steps:
+  cargo xtask list             what there is to train
+  cargo xtask train cartpole   a full run on a small task
+  cargo xtask train pong       on a big one
+  cargo xtask help train       all options of a command, with examples"
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -40,7 +50,7 @@ pub(crate) enum Command {
     Reproduce(Reproduce),
     /// Train random small experiments with faults injected, and check that nothing is lost
     Soak(Soak),
-    /// List experiments, environments and networks
+    /// List experiments, environments, agents and networks
     List(List),
     /// Fetch or verify ROMs
     Roms(Roms),
@@ -57,7 +67,7 @@ pub(crate) struct Machine {
     #[arg(long)]
     pub(crate) device: Option<String>,
     /// Threads [default: as many as the machine has]; results do not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) threads: Option<u16>,
     /// Instructions to compute with on the CPU, as portable, avx2, avx512 or neon [default: the fastest of this machine]
     #[arg(long, value_name = "ISA")]
@@ -75,21 +85,27 @@ pub(crate) struct RomFolder {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask train cartpole
+  cargo xtask train pong --steps 20000 --out runs/first-pong
+  cargo xtask train --resume runs/first-pong --steps 40000
+  cargo xtask train cartpole --seeds 1..5 --jobs 2", group = ArgGroup::new("several").args(["seeds", "resume"]))]
 pub(crate) struct Train {
     /// An experiment's name, as `cargo xtask list` shows it, or a TOML file
     #[arg(required_unless_present = "resume")]
     pub(crate) experiment: Option<String>,
-    /// Go on exactly where this run stopped
+    /// Go on exactly where this run stopped, or those of several seeds
     #[arg(long, value_name = "RUN", conflicts_with_all = ["experiment", "seed", "out"])]
     pub(crate) resume: Option<PathBuf>,
     /// The root of all randomness [default: the experiment's training.seed]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     pub(crate) seed: Option<u64>,
     /// Train from each of these seeds, as 1..5 or 3,7,11: a run each, in one folder
-    #[arg(long, value_name = "SEEDS", conflicts_with_all = ["resume", "seed"])]
+    #[arg(long, value_name = "SEEDS", allow_negative_numbers = true, conflicts_with_all = ["resume", "seed"])]
     pub(crate) seeds: Option<String>,
-    /// Runs at the same time [default: 1]
-    #[arg(long, value_name = "N", requires = "seeds")]
+    /// Runs at the same time, of several seeds [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "several")]
     pub(crate) jobs: Option<u16>,
     /// Agent steps of the whole run [default: the experiment's training.steps]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
@@ -108,11 +124,15 @@ pub(crate) struct Train {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask eval runs/first-pong
+  cargo xtask eval runs/first-pong --checkpoint last --episodes 100 --json")]
 pub(crate) struct Eval {
     /// The run's folder
     pub(crate) run: PathBuf,
     /// Episodes [default: the experiment's evaluation.episodes]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) episodes: Option<u32>,
     /// The root of the evaluation's randomness [default: the run's seed]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
@@ -128,7 +148,9 @@ pub(crate) struct Eval {
 }
 
 #[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+#[command(after_help = "\
+Examples:
+  cargo xtask export runs/first-pong --onnx", group = ArgGroup::new("what").required(true).multiple(true))]
 pub(crate) struct Export {
     /// The run's folder
     pub(crate) run: PathBuf,
@@ -159,6 +181,9 @@ pub(crate) struct Export {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask record runs/first-pong --overlay")]
 pub(crate) struct Record {
     /// The run's folder
     pub(crate) run: PathBuf,
@@ -235,6 +260,9 @@ pub(crate) struct Report {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask parity assets/traces/*.jsonl")]
 pub(crate) struct Parity {
     /// Trace files: JSON lines recorded with Gymnasium, as those in assets/traces
     #[arg(required = true, value_name = "TRACE.JSONL")]
@@ -244,6 +272,10 @@ pub(crate) struct Parity {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask bench update act --peers
+  cargo xtask bench envs --json > envs.json")]
 pub(crate) struct Bench {
     /// What to measure; all if none is named
     #[arg(value_name = "NAME")]
@@ -304,6 +336,10 @@ impl Bench {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask reproduce
+  cargo xtask reproduce cartpole --kills 5 --json")]
 pub(crate) struct Reproduce {
     /// An experiment's name or file; cartpole, lunarlander and pong-smoke are trained shortly, others whole [default: these
     /// three]
@@ -328,6 +364,10 @@ pub(crate) struct Reproduce {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask soak --minutes 30
+  cargo xtask soak --seed 42")]
 pub(crate) struct Soak {
     /// Minutes after which no new run begins
     #[arg(long, value_name = "N", default_value_t = 10.0)]
@@ -340,12 +380,24 @@ pub(crate) struct Soak {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask list
+  cargo xtask list --json")]
 pub(crate) struct List {
+    /// Print all of it as JSON, every game included
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) roms: RomFolder,
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask roms
+  cargo xtask roms pong breakout
+  cargo xtask roms --dir ~/my-roms")]
 pub(crate) struct Roms {
     /// Games by their ROM's name, as pong or space_invaders; all if none is named
     #[arg(value_name = "GAME")]
@@ -356,6 +408,10 @@ pub(crate) struct Roms {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask test
+  cargo xtask test -p deepq-replay")]
 pub(crate) struct Test {
     /// Further arguments for cargo test
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CARGO-TEST-ARGUMENT")]
@@ -363,6 +419,10 @@ pub(crate) struct Test {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask ci
+  cargo xtask ci format clippy")]
 pub(crate) struct Ci {
     /// Only these checks
     pub(crate) checks: Vec<Check>,

@@ -16,6 +16,7 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
     let (ids, own_roms) = match command {
         Command::Train(train) => {
             let file = match (&train.resume, &train.experiment) {
+                (Some(group), _) if group.join("asked").is_dir() => group.join("asked/experiment.toml"),
                 (Some(run), _) => run.join("experiment.toml"),
                 (None, Some(name)) => experiment_file(workspace, name),
                 (None, None) => return Ok(Vec::new()),

@@ -188,7 +188,7 @@ impl<'a> Assembly<'a> {
         let network = self.network(env)?;
         // Online and target weights, gradients, two moments.
         const COPIES: u64 = 5;
-        Ok(MemoryPlan { replay, replay_at_worst, networks: network.parameters().count() as u64 * 4 * COPIES })
+        Ok(MemoryPlan { runs: 1, replay, replay_at_worst, networks: network.parameters().count() as u64 * 4 * COPIES })
     }
 
     /// The network of the experiment's agent with fresh weights, and what its observations consist of.

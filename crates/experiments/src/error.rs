@@ -88,6 +88,12 @@ pub enum RunError {
         /// The checkpoint to go on from.
         checkpoint: PathBuf,
     },
+    /// Several at a time asked of one run.
+    #[error("{} is one run, and --jobs is for those of several seeds", path.display())]
+    OneRun {
+        /// The run.
+        path: PathBuf,
+    },
     /// More steps asked of a run that has reached its goal.
     #[error(
         "the run ended at step {at_step}: its evaluation's mean of {mean} reached evaluation.stop_at = {stop_at}. To go \

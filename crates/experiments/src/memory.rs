@@ -7,6 +7,8 @@ use sysinfo::System;
 /// What a run will hold in memory when its replay is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryPlan {
+    /// Runs at the same time; the figures are of all of them together.
+    pub runs: usize,
     /// The replay memory; compressed frames as they are likely to be.
     pub replay: u64,
     /// The replay memory if no frame can be made smaller; the same where none is compressed.
@@ -34,6 +36,14 @@ impl MemoryPlan {
         })
     }
 
+    /// That of so many runs at the same time.
+    pub fn times(self, runs: usize) -> Self {
+        let all = |bytes: u64| bytes.saturating_mul(runs as u64);
+        let Self { runs: before, replay, replay_at_worst, networks } = self;
+        let runs = before.saturating_mul(runs);
+        Self { runs, replay: all(replay), replay_at_worst: all(replay_at_worst), networks: all(networks) }
+    }
+
     /// Refuses what the machine does not have.
     ///
     /// # Errors
@@ -46,7 +56,7 @@ impl MemoryPlan {
 
 impl fmt::Display for MemoryPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { replay, replay_at_worst, networks } = *self;
+        let Self { replay, replay_at_worst, networks, .. } = *self;
         write!(f, "{} (replay {}", Bytes(self.total()), Bytes(replay))?;
         if replay_at_worst > replay {
             write!(f, ", at worst {}", Bytes(replay_at_worst))?;
@@ -58,8 +68,10 @@ impl fmt::Display for MemoryPlan {
 /// A run that needs more memory than there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this run needs {plan} and the machine has {}; choose a smaller replay, as with --set replay.capacity=N",
-    Bytes(*machine)
+    "{} {plan} and the machine has {}; choose a smaller replay, as with --set replay.capacity=N{}",
+    match plan.runs { 1 => "this run needs".to_owned(), runs => format!("{runs} runs at the same time need") },
+    Bytes(*machine),
+    if plan.runs == 1 { "" } else { ", or fewer --jobs" }
 )]
 pub struct TooMuchMemory {
     /// What it needs.
@@ -115,12 +127,18 @@ mod tests {
 
     #[test]
     fn too_much_is_refused_with_the_figures() {
-        let plan = MemoryPlan { replay: 3_528_000_000, replay_at_worst: 3_528_000_000, networks: 25_000_000 };
+        let plan = MemoryPlan { runs: 1, replay: 3_528_000_000, replay_at_worst: 3_528_000_000, networks: 25_000_000 };
         assert_eq!(plan.to_string(), "3.3 GB (replay 3.3 GB, networks 24 MB)");
         let refused = plan.check(2 << 30).unwrap_err().to_string();
         assert!(
             refused.starts_with("this run needs 3.3 GB (replay 3.3 GB, networks 24 MB) and the machine has 2.0 GB")
         );
+        let refused = plan.times(3).check(8 << 30).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("3 runs at the same time need 9.9 GB (replay 9.9 GB, networks 72 MB)"),
+            "{refused}"
+        );
+        assert!(refused.ends_with(", or fewer --jobs"), "{refused}");
         assert_eq!(plan.check(4 << 30), Ok(()));
         assert_eq!(plan.warning(4 << 30), None);
         assert!(of_this_machine().is_none_or(|bytes| bytes > 1 << 20));
@@ -128,7 +146,7 @@ mod tests {
 
     #[test]
     fn compressed_frames_are_judged_by_what_they_are_likely_to_take() {
-        let plan = MemoryPlan { replay: 220 << 20, replay_at_worst: 3528 << 20, networks: 25 << 20 };
+        let plan = MemoryPlan { runs: 1, replay: 220 << 20, replay_at_worst: 3528 << 20, networks: 25 << 20 };
         assert_eq!(plan.check(2 << 30), Ok(()));
         let warning = plan.warning(2 << 30).unwrap();
         assert!(warning.contains("the machine has 2.0 GB") && warning.contains("would need 3.5 GB"), "{warning}");

@@ -33,9 +33,9 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("clap", &["deepq-experiments", "xtask"]),
     ("csv", &["deepq-experiments", "deepq-tests"]),
     ("ctrlc", &["deepq-experiments"]),
-    ("indicatif", &["deepq-experiments"]),
     ("maud", &["deepq-experiments"]),
     ("plotters", &["deepq-experiments"]),
+    ("terminal_size", &["deepq-experiments"]),
     ("tracing-subscriber", &["deepq-experiments"]),
 ];
 

@@ -1,6 +1,6 @@
 //! PQN: targets from rollouts, exact restoring in the middle of them, and Q-values that become right.
 
-use deepq_agents::{Agent, AgentError, ClipGradient, ClipReward, Pqn, PqnParts, PqnSpec, Schedule};
+use deepq_agents::{Agent, AgentError, ClipGradient, ClipReward, Clock, Pqn, PqnParts, PqnSpec, Schedule};
 use deepq_envs::{Element, Seeds};
 use deepq_nets::{Device, Head, Initialisation, Loss, NetworkSpec, OptimizerSpec, Torso};
 use deepq_replay::{End, Transition};
@@ -22,9 +22,18 @@ fn spec() -> PqnSpec {
 }
 
 fn try_agent<E: Element>(spec: &PqnSpec, streams: usize, seed: u64) -> Result<Pqn<E>, AgentError> {
+    exploring(spec, &epsilon(0.3), streams, seed)
+}
+
+fn exploring<E: Element>(
+    spec: &PqnSpec,
+    exploration: &Schedule,
+    streams: usize,
+    seed: u64,
+) -> Result<Pqn<E>, AgentError> {
     Pqn::new(&PqnParts {
         spec,
-        exploration: &epsilon(0.3),
+        exploration,
         // With biases, so that a tiny step moves no weight.
         network: &NetworkSpec {
             initialisation: Initialisation::Pytorch,
@@ -61,6 +70,31 @@ fn each_rollout_makes_its_updates_and_the_values_become_right() {
     // The last step right terminates with a reward of 1.
     let q_values = agent.q_values(&one_hot(3, Chain::STATES)).unwrap();
     assert!((q_values[1] - 1.0).abs() < 0.1, "{q_values:?}");
+}
+
+#[test]
+fn exploration_follows_the_agents_own_counters() {
+    let exploration = Schedule::Linear { start: 1.0, end: 0.0, from: 0, to: 1_000, hold_until: 0, by: Clock::Step };
+    // Longer than the test, so that nothing is learned.
+    let spec = PqnSpec { rollout_steps: 2_000, ..spec() };
+    let mut agent = exploring::<f32>(&spec, &exploration, 1, 1).unwrap();
+    set_table(agent.network(), &[1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+    let observation = one_hot(0, Chain::STATES);
+    agent.begin_episode(0, &observation).unwrap();
+    let mut random_actions = || {
+        let act = |_: &u32| {
+            let mut action = [0];
+            agent.act(&observation, &mut action).unwrap();
+            let next_observation = &observation;
+            let transition = Transition { action: 0, reward: 0.0, next_observation, end: End::Running };
+            agent.observe(0, &transition).unwrap();
+            action == [1]
+        };
+        (0..500).filter(act).count()
+    };
+    // Half of the random ones are the greedy one: 187.5 and 62.5 are expected of the first two.
+    let [first, second, third] = [random_actions(), random_actions(), random_actions()];
+    assert!((140..235).contains(&first) && (30..95).contains(&second) && third == 0, "{first} {second} {third}");
 }
 
 /// The gradient of one rollout by hand. The states' values are 1, 2, 3, 4, 5; discount and lambda are 0.5. The first stream
@@ -225,7 +259,7 @@ fn the_learning_rate_follows_its_factor() {
     let end = 1e-30;
     let (unchanged, later) = factor(Schedule::Constant { value: end });
     assert_eq!(unchanged, later);
-    let by = deepq_agents::Clock::Step;
+    let by = Clock::Step;
     let (first, later) = factor(Schedule::Linear { start: 1.0, end, from: 0, to: 16, hold_until: 0, by });
     assert_ne!(first, unchanged);
     // At step 8 the last updates with a learning rate that counts were made.

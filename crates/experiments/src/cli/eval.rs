@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// The run's folder
     run: PathBuf,
     /// Episodes [default: the experiment's evaluation.episodes]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     episodes: Option<u32>,
     /// The root of the evaluation's randomness [default: the run's seed]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]

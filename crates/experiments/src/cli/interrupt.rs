@@ -24,6 +24,7 @@ pub(super) fn flag(screen: &Screen, stopping: &'static str) -> anyhow::Result<Ar
     let (asked, screen) = (Arc::clone(&stop), screen.clone());
     ctrlc::set_handler(move || {
         if asked.swap(true, Ordering::Relaxed) {
+            screen.leave();
             std::process::exit(i32::from(INTERRUPTED));
         }
         screen.line(stopping);

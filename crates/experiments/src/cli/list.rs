@@ -4,8 +4,21 @@ use std::process::ExitCode;
 
 use clap::Args;
 use deepq_experiments::config::{self, Overrides};
+use serde_json::json;
 
 use super::{Roms, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  deepq list
+  deepq list --json | jq -r '.experiments[] | select(.agent == \"pqn\").name'";
+
+/// What `[agent]` can have as its `kind`.
+const AGENTS: [(&str, &str); 3] = [
+    ("dqn", "deep Q-learning with a replay; double, n-step and dueling by its settings"),
+    ("pqn", "Q-learning with Q(lambda) targets, without replay and target network"),
+    ("reinforce", "a policy that learns from whole episodes"),
+];
 
 /// The networks that `[network]` can name.
 const NETWORKS: [(&str, &str); 5] = [
@@ -18,32 +31,53 @@ const NETWORKS: [(&str, &str); 5] = [
 
 /// Arguments of `deepq list`.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
+    /// Print all of it as JSON, every game included
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     roms: Roms,
 }
 
 /// Lists what there is.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let mut lines = vec!["Experiments (deepq train <name>):".to_owned()];
-    for name in config::names() {
-        let (experiment, _) = config::load(name, &Overrides::default())?;
-        lines.push(format!("  {name:<24} {}", experiment.summary));
-    }
-    lines.push("\nEnvironments (environment.id):".to_owned());
+    let experiments = config::names().map(|name| config::load(name, &Overrides::default()));
+    let experiments: Vec<_> = experiments.collect::<Result<_, _>>()?;
     let registry = arguments.roms.registry();
-    let atari = |id: &str| id.starts_with("ALE/") || id.contains("NoFrameskip-");
-    for (id, summary) in registry.entries().filter(|(id, _)| !atari(id)) {
-        lines.push(format!("  {id:<24} {summary}"));
+    if arguments.json {
+        let experiment = |(experiment, _): &(config::Experiment, _)| {
+            let config::Experiment { name, summary, environment, agent, .. } = experiment;
+            json!({ "name": name, "summary": summary, "environment": environment.id, "agent": agent.kind() })
+        };
+        let all = json!({
+            "experiments": experiments.iter().map(experiment).collect::<Vec<_>>(),
+            "environments": registry.entries().map(|(id, summary)| json!({ "id": id, "summary": summary })).collect::<Vec<_>>(),
+            "agents": AGENTS.map(|(kind, summary)| json!({ "kind": kind, "summary": summary })),
+            "networks": NETWORKS.map(|(name, summary)| json!({ "name": name, "summary": summary })),
+        });
+        output::print(&format!("{all}\n"))?;
+        return Ok(ExitCode::SUCCESS);
     }
+    let mut lines = vec!["Experiments (deepq train <name>):".to_owned()];
+    lines.extend(experiments.iter().map(|(experiment, _)| line(&experiment.name, &experiment.summary)));
+    lines.push("\nEnvironments (environment.id):".to_owned());
+    let atari = |id: &str| id.starts_with("ALE/") || id.contains("NoFrameskip-");
+    lines.extend(registry.entries().filter(|(id, _)| !atari(id)).map(|(id, summary)| line(id, summary)));
     let kinds = "v5 with sticky actions, NoFrameskip-v4 as most papers have it";
     lines.push(format!("\nAtari games (environment.id; {kinds}):"));
     for id in registry.entries().map(|(id, _)| id).filter(|id| id.starts_with("ALE/")) {
         let game = id.trim_start_matches("ALE/").trim_end_matches("-v5");
-        lines.push(format!("  {id:<24} {game}NoFrameskip-v4  {game}NoFrameskip-v0"));
+        lines.push(line(id, &format!("{game}NoFrameskip-v4  {game}NoFrameskip-v0")));
     }
+    lines.push("\nAgents (agent.kind):".to_owned());
+    lines.extend(AGENTS.map(|(kind, summary)| line(kind, summary)));
     lines.push("\nNetworks ([network]):".to_owned());
-    lines.extend(NETWORKS.map(|(name, summary)| format!("  {name:<24} {summary}")));
+    lines.extend(NETWORKS.map(|(name, summary)| line(name, summary)));
     output::print(&format!("{}\n", lines.join("\n")))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn line(name: &str, summary: &str) -> String {
+    format!("  {name:<24} {summary}")
 }

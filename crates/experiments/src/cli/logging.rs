@@ -1,9 +1,11 @@
 //! What the crates say through `tracing`: warnings on the screen, more of it in the run's `log.txt`.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal as _, Write};
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deepq_experiments::listeners::Screen;
 use tracing_subscriber::Layer as _;
@@ -12,39 +14,56 @@ use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// The log file, which is known only once the run has a folder: what is said before waits.
-#[derive(Clone)]
-pub(super) struct LogFile {
-    state: Arc<Mutex<State>>,
+thread_local! {
+    /// The seed whose run the thread works for, where there are several.
+    static SEED: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-enum State {
+/// What the thread says from now on belongs to the run of this seed.
+pub(super) fn belongs_to(seed: u64) {
+    SEED.set(Some(seed));
+}
+
+/// The log files: one, and one for each seed where there are several. They are known only once a run has a folder: what is
+/// said before waits.
+#[derive(Clone, Default)]
+pub(super) struct LogFiles {
+    of_seeds: Arc<Mutex<BTreeMap<Option<u64>, LogFile>>>,
+}
+
+enum LogFile {
     Waiting(Vec<u8>),
-    Open(File),
+    /// Opened for each line, so that a thousand seeds do not take a thousand open files.
+    At(PathBuf),
 }
 
-impl LogFile {
-    /// Writes to this file from now on, what waited first. A log that cannot be written stops no run.
+impl LogFiles {
+    /// What the thread says goes to this file from now on, what waited first. A log that cannot be written stops no run.
     pub(super) fn open(&self, path: &Path) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match OpenOptions::new().create(true).append(true).open(path) {
-            Ok(mut file) => {
-                if let State::Waiting(waiting) = &*state {
-                    let _ = file.write_all(waiting);
-                }
-                *state = State::Open(file);
-            }
-            Err(error) => eprintln!("warning: cannot write {}: {error}", path.display()),
+        let file = self.lock().insert(SEED.get(), LogFile::At(path.to_owned()));
+        if let Some(LogFile::Waiting(waiting)) = file
+            && let Err(error) = append(path, &waiting)
+        {
+            eprintln!("warning: cannot write {}: {error}", path.display());
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Option<u64>, LogFile>> {
+        self.of_seeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Write for LogFile {
+fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
+}
+
+impl Write for LogFiles {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
-            State::Waiting(waiting) => waiting.write(bytes),
-            State::Open(file) => file.write(bytes),
+        match self.lock().entry(SEED.get()).or_insert_with(|| LogFile::Waiting(Vec::new())) {
+            LogFile::Waiting(waiting) => waiting.extend_from_slice(bytes),
+            LogFile::At(path) => append(path, bytes)?,
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -52,7 +71,7 @@ impl Write for LogFile {
     }
 }
 
-impl<'a> MakeWriter<'a> for LogFile {
+impl<'a> MakeWriter<'a> for LogFiles {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
@@ -84,13 +103,13 @@ impl<'a> MakeWriter<'a> for OnScreen {
 }
 
 /// Listens to what the crates say: on the screen what `RUST_LOG` asks for (else warnings), in the file what the run did.
-pub(super) fn start(screen: &Screen) -> LogFile {
-    let file = LogFile { state: Arc::new(Mutex::new(State::Waiting(Vec::new()))) };
+pub(super) fn start(screen: &Screen) -> LogFiles {
+    let file = LogFiles::default();
     let asked = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
     let shown = fmt::layer()
         .without_time()
         .with_target(false)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(screen.colours())
         .with_writer(OnScreen(screen.clone()))
         .with_filter(asked);
     let written = fmt::layer()

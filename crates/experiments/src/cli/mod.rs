@@ -33,9 +33,19 @@ use deepq_experiments::recording::RecordingError;
 use deepq_experiments::session::Settings;
 use deepq_nets::{DeviceChoice, Isa};
 
+const FIRST_STEPS: &str = "\
+First steps:
+  deepq list             what there is to train
+  deepq train cartpole   a full run on a small task; the last line names its folder
+  deepq eval FOLDER      play greedily with what it learned
+  deepq help train       all options of a command, with examples
+
+Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted
+after writing a checkpoint.";
+
 /// Value-based deep reinforcement learning, from CartPole to Atari.
 #[derive(Debug, Parser)]
-#[command(name = "deepq", version, arg_required_else_help = true)]
+#[command(name = "deepq", version, arg_required_else_help = true, after_help = FIRST_STEPS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -59,7 +69,7 @@ enum Command {
     Parity(parity::Arguments),
     /// Measure speed, side by side with the peers that are installed
     Bench(bench::Arguments),
-    /// List experiments, environments and networks
+    /// List experiments, environments, agents and networks
     List(list::Arguments),
 }
 
@@ -94,7 +104,7 @@ struct Machine {
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: DeviceChoice,
     /// Threads [default: as many as the machine has]; results do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Instructions to compute with on the CPU, as portable, avx2, avx512 or neon [default: the fastest of this machine];
     /// a run has the same bits wherever it is computed with the same
@@ -141,7 +151,7 @@ pub(crate) fn main() -> ExitCode {
 
 /// Whether what was asked for is wrong, and not the world.
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
-    use RunError::{Changed, Config, GoalReached, Recording, TooFewSteps};
+    use RunError::{Changed, Config, GoalReached, OneRun, Recording, TooFewSteps};
     let of_run = error.downcast_ref::<RunError>().is_some_and(|error| {
         matches!(
             error,
@@ -149,6 +159,7 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
                 | TooFewSteps { .. }
                 | Changed { .. }
                 | GoalReached { .. }
+                | OneRun { .. }
                 | Recording(RecordingError::Format { .. })
         )
     });

@@ -10,8 +10,14 @@ use deepq_experiments::parity;
 
 use super::Roms;
 
+const EXAMPLES: &str = "\
+Examples:
+  deepq parity assets/traces/cartpole.jsonl
+  deepq parity assets/traces/*.jsonl --rom-dir ~/my-roms";
+
 /// Arguments of `deepq parity`.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// Trace files: JSON lines recorded with Gymnasium, as those in assets/traces
     #[arg(required = true, value_name = "TRACE.JSONL")]

@@ -1,15 +1,16 @@
-//! `deepq train --seeds`: the seeds as they are written, and the table at the end.
+//! `deepq train` with several seeds: the seeds as they are written, a log for each, and the table at the end.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use deepq_experiments::config::{self, Overrides};
 use deepq_experiments::listeners::{Screen, duration, grouped};
 use deepq_experiments::run::{EvaluationFigures, Finished};
-use deepq_experiments::session::{self, Aggregate, SeedRun, SeedsSummary, Settings};
+use deepq_experiments::session::{self, Aggregate, Group, SeedRun, SeedsSummary, Settings};
 
+use super::logging::{self, LogFiles};
 use super::{interrupt, output};
 
 /// More seeds are taken for a slip of the hand.
@@ -46,30 +47,32 @@ impl FromStr for SeedList {
     }
 }
 
-/// Trains from each seed.
-pub(super) fn run(
-    experiment: &str,
-    overrides: &Overrides,
-    seeds: &[u64],
-    jobs: usize,
-    folder: &Path,
-    settings: &Settings,
-) -> anyhow::Result<ExitCode> {
-    let load = |seed| config::load(experiment, &Overrides { seed: Some(seed), ..overrides.clone() });
-    // What is wrong with the experiment is wrong for all seeds, and said once.
-    for &seed in seeds {
-        load(seed)?;
-    }
-    let runs = session::start_seeds(&load, seeds, jobs, folder, settings)?;
+/// Trains the seeds of a group, as many at a time as `jobs` says.
+pub(super) fn run(group: &Group, jobs: u16, log: &LogFiles, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let settings_of = |seed, run: &Path| {
+        let (log, path) = (log.clone(), run.join("log.txt"));
+        Settings {
+            screen: settings.screen.labelled(&format!("seed {seed}")),
+            on_start: Arc::new(move || log.open(&path)),
+            on_thread: Arc::new(move || logging::belongs_to(seed)),
+            ..settings.clone()
+        }
+    };
+    let runs = session::train_seeds(group, jobs.into(), settings, &settings_of)?;
     let summary = SeedsSummary::new(&runs);
+    let folder = group.folder();
     let path = folder.join("seeds.json");
     let text = format!("{}\n", serde_json::to_string_pretty(&summary)?);
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     show(&settings.screen, &runs, &summary);
+    let interrupted = !summary.unfinished.is_empty() || runs.len() < group.seeds().len();
+    if interrupted {
+        settings.screen.line(&format!("To go on: deepq train --resume {}", folder.display()));
+    }
     output::print(&format!("{}\n", folder.display()))?;
     Ok(if runs.iter().any(|run| run.outcome.is_err()) {
         ExitCode::FAILURE
-    } else if !summary.unfinished.is_empty() || runs.len() < seeds.len() {
+    } else if interrupted {
         interrupt::exit_code()
     } else {
         ExitCode::SUCCESS

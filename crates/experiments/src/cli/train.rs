@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
+use deepq_experiments::RunError;
 use deepq_experiments::config::{self, Overrides};
 use deepq_experiments::listeners::{Screen, duration, grouped};
 use deepq_experiments::run::{EvaluationFigures, Finished, Summary};
-use deepq_experiments::session;
+use deepq_experiments::session::{self, Group};
 
 use super::seeds::{self, SeedList};
 use super::{Machine, interrupt, logging, number, output};
@@ -21,6 +22,7 @@ Examples:
   deepq train mine.toml                               an experiment of your own
   deepq train --resume runs/first-pong --steps 40000  go on, and further
   deepq train cartpole --seeds 1..5 --jobs 2          five runs, and what they say together
+  deepq train --resume runs/cartpole-s1to5-… --jobs 2 go on with all that are not done
 
 A run is a folder: experiment.toml as it was run, metrics.csv, eval.csv,
 TensorBoard events, checkpoints, log.txt and summary.json. Ctrl-C writes a
@@ -28,23 +30,23 @@ checkpoint and ends; --resume goes on exactly there.";
 
 /// Arguments of `deepq train`.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("several").args(["seeds", "resume"]))]
 pub(super) struct Arguments {
     /// An experiment's name, as `deepq list` shows it, or a TOML file
     #[arg(required_unless_present = "resume")]
     experiment: Option<String>,
-    /// Go on exactly where this run stopped
+    /// Go on exactly where this run stopped, or those of several seeds
     #[arg(long, value_name = "RUN", conflicts_with_all = ["experiment", "seed", "out"])]
     resume: Option<PathBuf>,
     /// The root of all randomness [default: the experiment's training.seed]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     seed: Option<u64>,
     /// Train from each of these seeds, as 1..5 or 3,7,11: a run each, in one folder
-    #[arg(long, value_name = "SEEDS", conflicts_with_all = ["resume", "seed"])]
+    #[arg(long, value_name = "SEEDS", allow_negative_numbers = true, conflicts_with_all = ["resume", "seed"])]
     seeds: Option<SeedList>,
-    /// Runs at the same time
-    #[arg(long, value_name = "N", default_value = "1", requires = "seeds", value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: u16,
+    /// Runs at the same time, of several seeds [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "several", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// Agent steps of the whole run [default: the experiment's training.steps]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     steps: Option<u64>,
@@ -73,9 +75,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let overrides = Overrides { set: arguments.set.clone(), seed: arguments.seed, steps: arguments.steps };
     if let (Some(list), Some(name)) = (&arguments.seeds, &arguments.experiment) {
-        let (experiment, _) = config::load(name, &overrides)?;
+        let (experiment, document) = config::load(name, &overrides)?;
         let folder = arguments.out.clone().unwrap_or_else(|| seeds::folder(&experiment.name, list, &timestamp()));
-        return seeds::run(name, &overrides, &list.0, arguments.jobs.into(), &folder, &settings(&folder)?);
+        let group = Group::new(&folder, &list.0, document)?;
+        return seeds::run(&group, arguments.jobs.unwrap_or(1), &log, &settings(&folder)?);
+    }
+    if let Some(folder) = &arguments.resume {
+        if Group::is_one(folder) {
+            let group = Group::open(folder, &overrides)?;
+            return seeds::run(&group, arguments.jobs.unwrap_or(1), &log, &settings(folder)?);
+        }
+        if arguments.jobs.is_some() {
+            return Err(RunError::OneRun { path: folder.clone() }.into());
+        }
     }
     let (folder, summary) = match (&arguments.resume, &arguments.experiment) {
         (Some(run), _) => (run.clone(), session::resume(run, &overrides, &settings(run)?)?),

@@ -21,6 +21,14 @@ pub struct Document {
     overrides: Vec<Override>,
 }
 
+/// A value of an experiment as tools that compare runs take it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum HyperParameter {
+    Number(f64),
+    Switch(bool),
+    Word(String),
+}
+
 #[derive(Clone, Debug)]
 struct Override {
     path: Vec<String>,
@@ -164,11 +172,9 @@ impl Document {
     pub fn values(&self) -> BTreeMap<String, String> {
         let mut values = BTreeMap::new();
         leaves(self.current.as_item(), &mut Vec::new(), &mut |path, value| {
-            let mut bare = value.clone();
-            bare.decor_mut().clear();
             // So that 5000 is 5_000; lists stand as they are written.
             let text = if value.is_array() { None } else { shown(value) };
-            values.insert(path.join("."), text.unwrap_or_else(|| bare.to_string()));
+            values.insert(path.join("."), text.unwrap_or_else(|| bare(value)));
         });
         values
     }
@@ -190,6 +196,22 @@ impl Document {
                 }
             }
         }
+    }
+
+    /// Every value with its key, as numbers, switches and words; a list is a word as it is written.
+    pub(crate) fn hyper_parameters(&self) -> BTreeMap<String, HyperParameter> {
+        let mut all = BTreeMap::new();
+        leaves(self.current.as_item(), &mut Vec::new(), &mut |path, value| {
+            let parameter = match value {
+                Value::Integer(number) => HyperParameter::Number(*number.value() as f64),
+                Value::Float(number) => HyperParameter::Number(*number.value()),
+                Value::Boolean(value) => HyperParameter::Switch(*value.value()),
+                Value::String(text) => HyperParameter::Word(text.value().clone()),
+                _ => HyperParameter::Word(bare(value)),
+            };
+            all.insert(path.join("."), parameter);
+        });
+        all
     }
 
     /// The file's name in messages.
@@ -217,6 +239,13 @@ fn leaves(item: &Item, path: &mut Vec<String>, f: &mut impl FnMut(&[String], &Va
         }
         path.pop();
     }
+}
+
+/// A value as it is written, without what stands around it.
+fn bare(value: &Value) -> String {
+    let mut bare = value.clone();
+    bare.decor_mut().clear();
+    bare.to_string()
 }
 
 /// A value as [`Problem::Invalid`] says it.

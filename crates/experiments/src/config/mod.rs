@@ -30,6 +30,7 @@ pub use algorithm::{AgentSection, Algorithm};
 pub use catalogue::{find, names, read};
 pub use changes::{Change, Changes};
 pub use document::Document;
+pub(crate) use document::HyperParameter;
 pub use error::{ConfigError, KeyProblem, Problem};
 pub use every::Every;
 pub use experiment::{
@@ -91,7 +92,8 @@ pub fn load_file(path: &Path, overrides: &Overrides) -> Result<(Experiment, Docu
     checked(read(path)?, overrides)
 }
 
-fn checked(mut document: Document, overrides: &Overrides) -> Result<(Experiment, Document), ConfigError> {
+/// Puts the overrides into a document, and checks it.
+pub(crate) fn checked(mut document: Document, overrides: &Overrides) -> Result<(Experiment, Document), ConfigError> {
     overrides.apply(&mut document)?;
     let experiment: Experiment = document.read()?;
     experiment.validate().map_err(|problem| document.locate(problem))?;

@@ -10,6 +10,7 @@ use deepq_nets::Gradients;
 use serde::{Deserialize, Serialize};
 
 use super::Listener;
+use crate::config::Document;
 use crate::evaluation::Evaluation;
 use crate::run::{EventFile, RunFolder, StorageError, Table};
 use crate::training::{Event, View};
@@ -64,16 +65,30 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// Opens the files of a run at this agent step, cut back to a state; the state of a new run is the default.
-    pub(crate) fn open(run: &RunFolder, state: &MetricsState, agent_step: u64) -> Result<Self, StorageError> {
+    pub(crate) fn open(
+        run: &RunFolder,
+        experiment: (&str, &Document),
+        state: &MetricsState,
+        agent_step: u64,
+    ) -> Result<Self, StorageError> {
+        let mut events = EventFile::open(run.events(), state.events_bytes)?;
+        if events.is_new() {
+            events.begin_run(experiment.0, experiment.1)?;
+        }
         Ok(Self {
             metrics: Table::open(run.metrics(), &COLUMNS, state.metrics_bytes)?,
             evaluations: Table::open(run.evaluations(), &EVALUATION_COLUMNS, state.evaluations_bytes)?,
-            events: EventFile::open(run.events(), state.events_bytes)?,
+            events,
             sums: state.since_last_row,
             last_row: (Instant::now(), agent_step),
             paused: Duration::ZERO,
             pause: None,
         })
+    }
+
+    /// The run is done.
+    pub(crate) fn end(&mut self, agent_step: u64) -> Result<(), StorageError> {
+        self.events.end_run(agent_step)
     }
 
     /// Brings everything to the disk; gives the state that a checkpoint keeps.

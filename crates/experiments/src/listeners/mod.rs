@@ -1,10 +1,15 @@
 //! Those who watch a run from outside: tables, TensorBoard, the screen.
 
+mod figures;
 mod metrics;
+mod pace;
 mod progress;
+mod screen;
 
+pub use figures::{duration, grouped};
 pub(crate) use metrics::{Metrics, MetricsState};
-pub use progress::{Progress, Screen, duration, grouped};
+pub use progress::Progress;
+pub use screen::Screen;
 
 use crate::evaluation::Evaluation;
 use crate::run::StorageError;

@@ -70,7 +70,13 @@ impl RunFolder {
         if run.experiment().is_file() {
             return Ok(run);
         }
-        let reason = if path.is_dir() { "it has no experiment.toml" } else { "there is no such folder" };
+        let reason = if path.join("asked").is_dir() {
+            "it holds one for each of several seeds, as seed-1"
+        } else if path.is_dir() {
+            "it has no experiment.toml"
+        } else {
+            "there is no such folder"
+        };
         Err(StorageError::NotARun { path: path.to_owned(), reason: reason.to_owned() })
     }
 

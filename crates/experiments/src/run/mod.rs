@@ -7,6 +7,7 @@ mod digest;
 mod draft;
 mod error;
 mod folder;
+mod hparams;
 mod summary;
 mod table;
 mod tensorboard;

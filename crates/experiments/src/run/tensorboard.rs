@@ -9,20 +9,23 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::StorageError;
 use super::table::Log;
+use super::{StorageError, hparams};
+use crate::config::Document;
 
 /// An event file.
 #[derive(Debug)]
 pub(crate) struct EventFile {
     log: Log,
+    new: bool,
 }
 
 impl EventFile {
     /// Opens an event file, cut back to its first `bytes` bytes; with 0 it starts anew.
     pub(crate) fn open(path: PathBuf, bytes: u64) -> Result<Self, StorageError> {
-        let mut file = Self { log: Log::open(path, bytes, whole_records)? };
-        if file.log.is_empty() {
+        let log = Log::open(path, bytes, whole_records)?;
+        let mut file = Self { new: log.is_empty(), log };
+        if file.new {
             let mut event = Message::default();
             event.double(1, now());
             event.text(3, "brain.Event:2");
@@ -30,6 +33,26 @@ impl EventFile {
             file.log.flush()?;
         }
         Ok(file)
+    }
+
+    /// Whether nothing stands in it but what every event file begins with.
+    pub(crate) fn is_new(&self) -> bool {
+        self.new
+    }
+
+    /// Adds what the run is: its experiment as a text, and for the dashboard of hyper-parameters.
+    pub(crate) fn begin_run(&mut self, experiment: &str, document: &Document) -> Result<(), StorageError> {
+        let mut parameters = document.hyper_parameters();
+        // A sentence about the others.
+        parameters.remove("summary");
+        self.summary(0, &text("experiment", &document.text()))?;
+        self.summary(0, &hparams::experiment(experiment, &parameters, now()))?;
+        self.summary(0, &hparams::session_start(&parameters, now()))
+    }
+
+    /// Adds that the run is done, for the dashboard of hyper-parameters.
+    pub(crate) fn end_run(&mut self, agent_step: u64) -> Result<(), StorageError> {
+        self.summary(agent_step, &hparams::session_end(now()))
     }
 
     /// Adds a number under a tag.
@@ -140,9 +163,28 @@ fn histogram(values: &[f32]) -> Option<Message> {
     Some(message)
 }
 
+/// A `Summary.Value` of markdown, here of a block that is shown as it is.
+fn text(tag: &str, text: &str) -> Message {
+    let block: String = text.lines().flat_map(|line| ["    ", line, "\n"]).collect();
+    let mut dimension = Message::default();
+    dimension.integer(1, 1);
+    let mut shape = Message::default();
+    shape.message(2, &dimension);
+    let mut tensor = Message::default();
+    tensor.integer(1, DT_STRING);
+    tensor.message(2, &shape);
+    tensor.text(8, &block);
+    let mut value = Message::of_plugin(&format!("{tag}/text_summary"), "text", &Message::default());
+    value.message(8, &tensor);
+    value
+}
+
+/// TensorFlow's number of the type of strings.
+const DT_STRING: u64 = 7;
+
 /// A protocol buffer that is being written: fields with their numbers, in their wire types.
 #[derive(Default)]
-struct Message {
+pub(super) struct Message {
     bytes: Vec<u8>,
 }
 
@@ -151,6 +193,19 @@ impl Message {
     const FIXED_64: u64 = 1;
     const LENGTH_DELIMITED: u64 = 2;
     const FIXED_32: u64 = 5;
+
+    /// A `Summary.Value` that a plugin of TensorBoard reads.
+    pub(super) fn of_plugin(tag: &str, plugin: &str, content: &Self) -> Self {
+        let mut data = Self::default();
+        data.text(1, plugin);
+        data.message(2, content);
+        let mut metadata = Self::default();
+        metadata.message(1, &data);
+        let mut value = Self::default();
+        value.text(1, tag);
+        value.message(9, &metadata);
+        value
+    }
 
     fn key(&mut self, field: u64, wire_type: u64) {
         self.varint(field << 3 | wire_type);
@@ -164,12 +219,12 @@ impl Message {
         self.bytes.push(value as u8);
     }
 
-    fn integer(&mut self, field: u64, value: u64) {
+    pub(super) fn integer(&mut self, field: u64, value: u64) {
         self.key(field, Self::VARINT);
         self.varint(value);
     }
 
-    fn double(&mut self, field: u64, value: f64) {
+    pub(super) fn double(&mut self, field: u64, value: f64) {
         self.key(field, Self::FIXED_64);
         self.bytes.extend_from_slice(&value.to_le_bytes());
     }
@@ -185,11 +240,11 @@ impl Message {
         self.bytes.extend_from_slice(bytes);
     }
 
-    fn text(&mut self, field: u64, text: &str) {
+    pub(super) fn text(&mut self, field: u64, text: &str) {
         self.delimited(field, text.as_bytes());
     }
 
-    fn message(&mut self, field: u64, message: &Self) {
+    pub(super) fn message(&mut self, field: u64, message: &Self) {
         self.delimited(field, &message.bytes);
     }
 
@@ -254,6 +309,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events");
         let mut file = EventFile::open(path.clone(), 0).unwrap();
+        assert!(file.is_new());
         let first = file.sync().unwrap() as usize;
         file.scalar("a", 1, 1.0).unwrap();
         let all = file.sync().unwrap() as usize;

@@ -1,6 +1,7 @@
 //! A training run from start to end: the loop, those who watch it, its evaluations and its checkpoints.
 
 mod evaluate;
+mod group;
 mod record;
 mod saved;
 mod seeds;
@@ -17,10 +18,11 @@ use deepq_envs::{Element, ElementKind, Registry};
 use deepq_nets::{Device, DeviceChoice, Isa};
 
 pub use evaluate::{EvaluationRequest, evaluate};
+pub use group::Group;
 use record::record_evaluation;
 pub use record::{Recorded, RecordingRequest, record, record_best};
 use saved::{SavedBest, SavedRun};
-pub use seeds::{Aggregate, SeedRun, SeedsSummary, start_seeds};
+pub use seeds::{Aggregate, SeedRun, SeedsSummary, train_seeds};
 use timing::{Timing, TimingState};
 pub use watch::watch;
 pub use weights::WhichCheckpoint;
@@ -51,6 +53,8 @@ pub struct Settings {
     pub stop: Arc<AtomicBool>,
     /// Called when the run has its folder.
     pub on_start: Arc<dyn Fn() + Send + Sync>,
+    /// Called on each of the run's own threads, before anything else happens there.
+    pub on_thread: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Default for Settings {
@@ -63,6 +67,7 @@ impl Default for Settings {
             screen: Screen::new(true),
             stop: Arc::default(),
             on_start: Arc::new(|| {}),
+            on_thread: Arc::new(|| {}),
         }
     }
 }
@@ -70,7 +75,8 @@ impl Default for Settings {
 impl Settings {
     fn in_pool<T: Send>(&self, work: impl FnOnce(usize) -> T + Send) -> Result<T, RunError> {
         let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let on_thread = Arc::clone(&self.on_thread);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(move |_| on_thread()).build();
         let pool = pool.map_err(|error| RunError::Threads { threads, reason: error.to_string() })?;
         Ok(pool.install(|| work(threads)))
     }
@@ -205,7 +211,8 @@ fn run<E: Observed>(
             (training, saved.metrics, saved.timing, Some(digest))
         }
     };
-    let metrics = Metrics::open(&folder, &metrics, training.counters().agent_steps)?;
+    let experiment = (assembly.experiment.name.as_str(), assembly.document);
+    let metrics = Metrics::open(&folder, experiment, &metrics, training.counters().agent_steps)?;
     let progress = Progress::new(settings.screen.clone());
     let timing = Timing::new(timing, training.stopwatches().clone(), assembly.sampling.clone());
     let mut session = Session { assembly, folder, checkpoints, training, evaluator, metrics, progress, timing, digest };
@@ -409,8 +416,12 @@ impl<E: Observed> Session<'_, E> {
     }
 
     fn finish(&mut self, finished: Finished, threads: usize) -> Result<Summary, RunError> {
-        self.metrics.sync()?;
         let counters = self.training.counters();
+        // Behind what the last checkpoint counts on, so that a run that goes on does not end twice.
+        if finished != Finished::Interrupted {
+            self.metrics.end(counters.agent_steps)?;
+        }
+        self.metrics.sync()?;
         let digest = match &self.digest {
             Some((at_step, digest)) if *at_step == counters.agent_steps => digest.clone(),
             _ => self.training.digest()?,

@@ -1,15 +1,18 @@
 //! The same experiment from several seeds: a run each, in one folder.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use deepq_envs::ElementKind;
 use serde::Serialize;
 
-use super::{Settings, start};
+use super::group::{Group, Stage};
+use super::{Begin, Settings, train};
 use crate::RunError;
-use crate::config::{ConfigError, Document, Experiment};
-use crate::run::{EvaluationFigures, Finished, StorageError, Summary};
+use crate::assembly::{Assembly, Observed};
+use crate::config::{Document, Experiment};
+use crate::memory::{self, MemoryPlan};
+use crate::run::{EvaluationFigures, Finished, RunFolder, Summary};
 use crate::statistics::{bootstrap_interval, interquartile_mean};
 
 /// What became of one seed.
@@ -23,59 +26,99 @@ pub struct SeedRun {
     pub outcome: Result<Summary, RunError>,
 }
 
-/// Trains the experiment that `load` gives for each seed, `jobs` of them at a time, each as a run of its own in
-/// `folder/seed-N`; a run that fails stops no other. Where no number of threads is given, the runs share the machine's. How
-/// many run at a time changes no result.
+/// Trains every seed of a group to its end, `jobs` at a time: starts what is missing, goes on with what has begun, and keeps
+/// what is done. A run that fails stops no other. Where no number of threads is given, the runs share the machine's. How
+/// many run at a time changes no result. `settings_of` gives the settings of a seed's run.
 ///
 /// # Errors
 ///
-/// Only if the folder cannot be made.
-pub fn start_seeds(
-    load: &(dyn Fn(u64) -> Result<(Experiment, Document), ConfigError> + Sync),
-    seeds: &[u64],
+/// If the experiment is impossible, the machine has not the memory for so many runs at a time, or the folder cannot be
+/// written.
+pub fn train_seeds(
+    group: &Group,
     jobs: usize,
-    folder: &Path,
     settings: &Settings,
+    settings_of: &(dyn Fn(u64, &Path) -> Settings + Sync),
 ) -> Result<Vec<SeedRun>, RunError> {
-    std::fs::create_dir_all(folder).map_err(StorageError::io("create the folder", folder))?;
+    let mut runs = Vec::new();
+    let mut open = Vec::new();
+    for &seed in group.seeds() {
+        match group.stage(seed)? {
+            Stage::Done(summary) => {
+                settings.screen.note(&format!("seed {seed} is done"));
+                runs.push(SeedRun { seed, folder: group.run(seed), outcome: Ok(*summary) });
+            }
+            Stage::Begun => open.push((seed, true)),
+            Stage::Missing => open.push((seed, false)),
+        }
+    }
+    let jobs = jobs.clamp(1, open.len().max(1));
+    if let Some(&(seed, _)) = open.first() {
+        fits_in_memory(group, seed, jobs, settings)?;
+    }
+    group.write()?;
     (settings.on_start)();
-    let jobs = jobs.clamp(1, seeds.len().max(1));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = settings.threads.unwrap_or((cores / jobs).max(1));
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
-        while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(&(seed, begun)) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
             // Whoever asked to stop wants no new runs.
             if settings.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let run = folder.join(format!("seed-{seed}"));
-            let settings = Settings {
-                threads: Some(threads),
-                screen: settings.screen.labelled(&format!("seed {seed}")),
-                on_start: Arc::new(|| {}),
-                ..settings.clone()
-            };
+            let folder = group.run(seed);
+            let settings = Settings { threads: Some(threads), ..settings_of(seed, &folder) };
+            (settings.on_thread)();
             let train = || {
-                let (experiment, document) = load(seed)?;
-                start(&experiment, &document, &run, &settings)
+                let (experiment, document) = group.experiment(seed)?;
+                let begin = if begun { Begin::Resumed(RunFolder::open(&folder)?) } else { Begin::New(&folder) };
+                train(&experiment, &document, begin, &settings)
             };
             let outcome = train();
             if let Err(error) = &outcome {
                 settings.screen.line(&format!("seed {seed} failed: {error}"));
             }
-            done.push(SeedRun { seed, folder: run, outcome });
+            done.push(SeedRun { seed, folder, outcome });
         }
         done
     };
-    let mut runs: Vec<SeedRun> = std::thread::scope(|scope| {
+    runs.extend(std::thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
         // A worker does not panic; were it to, the other runs would still count.
-        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
-    });
-    runs.sort_by_key(|run| seeds.iter().position(|seed| *seed == run.seed));
+        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect::<Vec<_>>()
+    }));
+    runs.sort_by_key(|run| group.seeds().iter().position(|seed| *seed == run.seed));
     Ok(runs)
+}
+
+/// Refuses more runs at a time than there is memory for; they all need the same.
+fn fits_in_memory(group: &Group, seed: u64, jobs: usize, settings: &Settings) -> Result<(), RunError> {
+    let (experiment, document) = group.experiment(seed)?;
+    let plan = planned_memory(&experiment, &document, settings)?.times(jobs);
+    if jobs > 1 {
+        settings.screen.note(&format!("Planned memory of {jobs} runs at a time: {plan}"));
+    }
+    let machine = memory::of_this_machine().unwrap_or(u64::MAX);
+    plan.check(machine)?;
+    if let Some(warning) = plan.warning(machine) {
+        tracing::warn!("{warning}");
+    }
+    Ok(())
+}
+
+/// What a run of an experiment will hold in memory.
+fn planned_memory(experiment: &Experiment, document: &Document, settings: &Settings) -> Result<MemoryPlan, RunError> {
+    fn plan<E: Observed>(assembly: &Assembly<'_>) -> Result<MemoryPlan, RunError> {
+        assembly.memory(&assembly.training_environments::<E>()?[0])
+    }
+    let device = settings.device.open()?;
+    let assembly = Assembly::new(experiment, document, &settings.registry, &device);
+    match assembly.element()? {
+        ElementKind::F32 => plan::<f32>(&assembly),
+        ElementKind::U8 => plan::<u8>(&assembly),
+    }
 }
 
 /// What the runs of several seeds say together, as `seeds.json` has it.

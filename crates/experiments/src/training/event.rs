@@ -46,6 +46,8 @@ pub struct View<'a> {
     pub counters: Counters,
     /// Agent steps of the whole run.
     pub budget: u64,
+    /// Episodes after which it ends, if the steps have not ended it before.
+    pub episode_budget: Option<u64>,
     /// The probability with which the next action will be a random one.
     pub exploration: f64,
     /// The weights that act.

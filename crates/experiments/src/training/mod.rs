@@ -183,6 +183,7 @@ impl<E: Element> Training<E> {
         View {
             counters: self.agent.counters(),
             budget: self.plan.steps,
+            episode_budget: self.plan.episodes,
             exploration: self.agent.exploration(),
             parameters: self.agent.parameters(),
             gradients: self.agent.gradients(),
