@@ -36,6 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for (id, summary) in registry.entries().filter(|(id, _)| !atari(id)) {
         lines.push(format!("  {id:<24} {summary}"));
     }
+    lines.extend(registry.families().map(|(prefix, summary)| format!("  {:<24} {summary}", format!("{prefix}<id>"))));
     let kinds = "v5 with sticky actions, NoFrameskip-v4 as most papers have it";
     lines.push(format!("\nAtari games (environment.id; {kinds}):"));
     for id in registry.entries().map(|(id, _)| id).filter(|id| id.starts_with("ALE/")) {
