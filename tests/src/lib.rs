@@ -8,6 +8,7 @@
 //! # anyhow::Ok(())
 //! ```
 
+pub mod gymnasium;
 pub mod hostile;
 mod python;
 

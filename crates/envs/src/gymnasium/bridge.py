@@ -106,7 +106,10 @@ class Bridge:
         return struct.pack("<d??", float(reward), bool(terminated), bool(truncated)) + self.encode(observation)
 
     def render(self, _):
-        picture = self.env.render()
+        try:
+            picture = self.env.render()
+        except NotImplementedError:
+            picture = None
         if picture is None:
             raise NotImplementedError('it draws no picture: it has no render mode "rgb_array"')
         picture = self.numpy.asarray(picture)
