@@ -224,6 +224,15 @@ impl<'a> Assembly<'a> {
         network.map_err(|error| self.of_agent(error.into()))
     }
 
+    /// The agent that the experiment names, at its first step, with weights of its own: not those of `transfer.init_from`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made; the message names the key.
+    pub fn new_agent<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<Box<dyn Agent<E>>, RunError> {
+        self.agent(env, None)
+    }
+
     /// The agent, at its first step; with parts of these weights, which `[transfer]` names, where it is a new run.
     ///
     /// # Errors
