@@ -6,8 +6,13 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 /// What the reference traces were recorded with, and what it needs.
-const PACKAGES: &[&str] =
-    &["gymnasium==1.4.0", "numpy==2.4.6", "cloudpickle==3.1.2", "farama-notifications==0.0.4", "typing-extensions==4.15.0"];
+const PACKAGES: &[&str] = &[
+    "gymnasium==1.4.0",
+    "numpy==2.4.6",
+    "cloudpickle==3.1.2",
+    "farama-notifications==0.0.4",
+    "typing-extensions==4.15.0",
+];
 
 /// The Python that has it. It is fetched once.
 ///

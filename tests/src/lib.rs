@@ -170,13 +170,13 @@ pub fn rom(game: &str) -> Result<PathBuf> {
     Ok(rom)
 }
 
-/// The command that runs an example of a package.
+/// The command that runs an example.
 ///
 /// # Errors
 ///
 /// If it cannot be built.
-pub fn example(package: &str, name: &str) -> Result<Command> {
-    let mut command = Command::new(build(package, Target::Example(name))?);
+pub fn example(name: &str) -> Result<Command> {
+    let mut command = Command::new(build(Target::Example(name))?);
     command.stdin(Stdio::null());
     Ok(command)
 }
@@ -193,7 +193,9 @@ pub fn tools() -> Result<PathBuf> {
 /// The program, built once in the profile of the tests.
 fn program() -> Result<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match PROGRAM.get_or_init(|| build("deepq-experiments", Target::Program("deepq")).map_err(|error| format!("{error:#}"))) {
+    match PROGRAM
+        .get_or_init(|| build(Target::Program("deepq-experiments", "deepq")).map_err(|error| format!("{error:#}")))
+    {
         Ok(path) => Ok(path),
         Err(error) => bail!("{error}"),
     }
@@ -222,25 +224,27 @@ impl Layout {
 ///
 /// If it cannot be built or started.
 pub fn xtask<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Said> {
-    let xtask = build("xtask", Target::Program("xtask"))?;
+    let xtask = build(Target::Program("xtask", "xtask"))?;
     Ok(Command::new(xtask).args(arguments).stdin(Stdio::null()).output().context("cannot start xtask")?.into())
 }
 
 /// What cargo can build.
 #[derive(Clone, Copy)]
 enum Target<'a> {
-    Program(&'a str),
+    /// Of this package.
+    Program(&'a str, &'a str),
     Example(&'a str),
 }
 
-fn build(package: &str, what: Target<'_>) -> Result<PathBuf> {
+fn build(what: Target<'_>) -> Result<PathBuf> {
     let Layout { target, profile } = Layout::find()?;
-    let (kind, name) = match what {
-        Target::Program(name) => ("--bin", name),
-        Target::Example(name) => ("--example", name),
+    // Examples have what `cargo test --workspace` built them with, or all below them would be built once more.
+    let (packages, kind, name) = match what {
+        Target::Program(package, name) => (vec!["--package", package], "--bin", name),
+        Target::Example(name) => (vec!["--workspace"], "--example", name),
     };
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace()).args(["build", "--quiet", "--package", package, kind, name]);
+    cargo.current_dir(workspace()).args(["build", "--quiet"]).args(packages).args([kind, name]);
     cargo.args(["--profile", &profile]).arg("--target-dir").arg(&target);
     let output = cargo.output().context("cannot start cargo")?;
     ensure!(output.status.success(), "{name} could not be built: {}", String::from_utf8_lossy(&output.stderr));

@@ -12,8 +12,8 @@ fn run(command: &mut Command) -> Result<String> {
 }
 
 /// What an example without arguments prints must hold these words.
-fn says(package: &str, name: &str, words: &[&str]) -> Result<()> {
-    let said = run(&mut example(package, name)?)?;
+fn says(name: &str, words: &[&str]) -> Result<()> {
+    let said = run(&mut example(name)?)?;
     for word in words {
         ensure!(said.contains(word), "{name} does not speak of {word}: {said}");
     }
@@ -22,21 +22,21 @@ fn says(package: &str, name: &str, words: &[&str]) -> Result<()> {
 
 #[test]
 fn each_crate_works_alone() -> Result<()> {
-    says("deepq-envs", "gymnasium_for_rust", &["20 episodes, mean return", "a picture of it"])?;
-    says("deepq-replay", "linear_model", &["It has learned to go to the middle."])?;
-    says("deepq-nets", "contextual_bandit", &["the best lever under"])?;
+    says("gymnasium_for_rust", &["20 episodes, mean return", "a picture of it"])?;
+    says("linear_model", &["It has learned to go to the middle."])?;
+    says("contextual_bandit", &["the best lever under"])?;
     let roms = rom("pong")?.parent().context("a ROM in no folder")?.to_owned();
-    let said = run(example("deepq-atari", "random_game")?.env("DEEPQ_ROM_DIR", roms))?;
+    let said = run(example("random_game")?.env("DEEPQ_ROM_DIR", roms))?;
     ensure!(said.contains("Pong: score") && said.contains("[4, 84, 84]"), "{said}");
     Ok(())
 }
 
 #[test]
 fn own_parts_are_learned_with() -> Result<()> {
-    says("deepq-agents", "own_environment", &["keeps what every environment promises", "after 8,000 steps"])?;
-    says("deepq-agents", "own_network", &["step 12000: mean return"])?;
-    says("deepq-experiments", "own_agent", &["mean return", "digest"])?;
-    says("deepq-experiments", "own_program", &["mean return", "the best so far", "steps and more"])?;
+    says("own_environment", &["keeps what every environment promises", "after 8,000 steps"])?;
+    says("own_network", &["step 12000: mean return"])?;
+    says("own_agent", &["mean return", "digest"])?;
+    says("own_program", &["mean return", "the best so far", "steps and more"])?;
     Ok(())
 }
 
@@ -44,9 +44,9 @@ fn own_parts_are_learned_with() -> Result<()> {
 fn pictures_and_weights_are_files() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (picture, weights) = (folder.path().join("lander.png"), folder.path().join("weights.safetensors"));
-    run(example("deepq-envs", "gymnasium_for_rust")?.arg(&picture))?;
+    run(example("gymnasium_for_rust")?.arg(&picture))?;
     ensure!(fs::read(&picture)?.starts_with(b"\x89PNG"));
-    run(example("deepq-nets", "contextual_bandit")?.arg(&weights))?;
+    run(example("contextual_bandit")?.arg(&weights))?;
     ensure!(String::from_utf8_lossy(&fs::read(&weights)?).contains("value.0.weight"), "no weight by its name");
     Ok(())
 }
@@ -55,7 +55,7 @@ fn pictures_and_weights_are_files() -> Result<()> {
 #[test]
 fn speed_through_the_pipes_is_measured() -> Result<()> {
     let python = deepq_tests::gymnasium::python()?;
-    let mut measure = example("deepq-envs", "gymnasium_speed")?;
+    let mut measure = example("gymnasium_speed")?;
     let said = run(measure.args(["CartPole-v1", "200"]).env("DEEPQ_PYTHON", python))?;
     ensure!(said.starts_with("gym:CartPole-v1: ") && said.lines().count() == 2, "{said}");
     Ok(())

@@ -206,7 +206,8 @@ impl Registry {
     /// [`EnvError::UnknownId`] with the nearest known id, [`EnvError::UnknownOption`] with the known ones,
     /// [`EnvError::InvalidOption`], or what hinders the environment itself.
     pub fn make(&self, id: &str, options: &EnvOptions) -> Result<AnyEnv, EnvError> {
-        let family = || self.families.iter().rev().find(|(prefix, _)| id.starts_with(*prefix)).map(|(_, family)| family);
+        let family =
+            || self.families.iter().rev().find(|(prefix, _)| id.starts_with(*prefix)).map(|(_, family)| family);
         let registration = self.entries.get(id).or_else(family).ok_or_else(|| self.unknown(id))?;
         let mut common = options.reader(id);
         let wrappers = Wrappers::read(&mut common, registration)?;

@@ -83,7 +83,10 @@ impl<E: Element> ObservationSpace<E> {
     /// If the shape has no element, or another number of them than `low` and `high`.
     pub fn bounded(shape: &[usize], low: Vec<E>, high: Vec<E>) -> Self {
         let len: usize = shape.iter().product();
-        assert!(len > 0 && low.len() == len && high.len() == len, "low and high must have an element for each of the shape");
+        assert!(
+            len > 0 && low.len() == len && high.len() == len,
+            "low and high must have an element for each of the shape"
+        );
         Self { shape: shape.to_vec(), low, high, states: None }
     }
 

@@ -142,7 +142,11 @@ impl Agent<f32> for SoftQ {
         self.replay.sample(64, &mut self.draws.sampling, &mut batch)?;
         let next_values = self.values(&self.target, &batch.next_observations)?;
         let bootstrapped = next_values.chunks_exact(self.online.actions()).map(Self::soft_value);
-        let targets: Vec<f32> = batch.rewards.iter().zip(&batch.discounts).zip(bootstrapped)
+        let targets: Vec<f32> = batch
+            .rewards
+            .iter()
+            .zip(&batch.discounts)
+            .zip(bootstrapped)
             .map(|((reward, discount), value)| reward + discount * value)
             .collect();
 
@@ -245,7 +249,8 @@ impl Agent<f32> for SoftQ {
                 weights.push((network, name, fits.ok_or_else(|| refuse(format!("no {prefix}.{name}")))?));
             }
         }
-        let moment = |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix("optimizer.")?.to_owned(), tensor.clone()));
+        let moment =
+            |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix("optimizer.")?.to_owned(), tensor.clone()));
         let tensors = state.tensors.iter().filter_map(moment).collect();
         self.optimizer.restore(&OptimizerState { step: document.optimizer_steps, tensors })?;
         for (network, name, saved) in weights {

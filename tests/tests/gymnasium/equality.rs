@@ -77,7 +77,8 @@ fn an_environment_of_ones_own_keeps_all_promises() -> Result<()> {
     let drawn: Vec<u8> = picture.pixels().map(|pixel| pixel.0[0]).collect();
     assert_eq!(drawn, observation[30..]);
     // The limit that it is registered with.
-    let stayed = (0..40).map(|_| env.step(1, &mut observation).map(|step| step.status)).collect::<Result<Vec<_>, _>>()?;
+    let stayed =
+        (0..40).map(|_| env.step(1, &mut observation).map(|step| step.status)).collect::<Result<Vec<_>, _>>()?;
     assert_eq!(stayed.iter().position(|status| status.is_over()), Some(39));
     assert_eq!(stayed[39], Status::Truncated);
     Ok(())
@@ -91,7 +92,10 @@ fn the_limit_of_an_episode_is_an_option() -> Result<()> {
         env.reset(&Reset::seeded(1), &mut observation)?;
         for t in 1.. {
             // A policy that holds the pole for long.
-            let step = env.step(usize::from(observation[2] + 0.5 * observation[3] + 0.1 * observation[1] > 0.0), &mut observation)?;
+            let step = env.step(
+                usize::from(observation[2] + 0.5 * observation[3] + 0.1 * observation[1] > 0.0),
+                &mut observation,
+            )?;
             if step.status.is_over() || t == 700 {
                 return Ok((t, step.status));
             }

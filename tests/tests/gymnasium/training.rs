@@ -22,7 +22,8 @@ fn training_learns_the_same_and_goes_on_exactly() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let run = |name: &str| folder.path().join(name);
     let python = format!("environment.python={}", gymnasium::python()?.display());
-    let short = ["--set", "evaluation.every=600", "--set", "evaluation.environments=2", "--set", "checkpoint.every=700"];
+    let short =
+        ["--set", "evaluation.every=600", "--set", "evaluation.environments=2", "--set", "checkpoint.every=700"];
     let short = [&short[..], &["--set", "training.environments=2"]].concat();
     let foreign = [&short[..], &["--set", "environment.id=gym:CartPole-v1", "--set", &python]].concat();
 

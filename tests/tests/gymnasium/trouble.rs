@@ -67,7 +67,10 @@ fn a_process_that_ends_is_told_with_how_it_ended() -> Result<()> {
         // And stays so.
         speaks_of(env.reset(&Reset::seeded(1), &mut observation), &["ended"])?;
         speaks_of(env.generators(), &["ended"])?;
-        ensure!(trouble != "leave a child" || begun.elapsed() < Duration::from_secs(18), "it waited for the child's child");
+        ensure!(
+            trouble != "leave a child" || begun.elapsed() < Duration::from_secs(18),
+            "it waited for the child's child"
+        );
     }
     Ok(())
 }
@@ -90,7 +93,10 @@ fn what_is_printed_does_not_come_between() -> Result<()> {
 #[test]
 fn what_cannot_be_used_is_refused() -> Result<()> {
     let spaces = |observation: &str, action: &str| {
-        make("gym:python.trouble:Spaces-v0", &options().unwrap().with("observation", observation).with("action", action))
+        make(
+            "gym:python.trouble:Spaces-v0",
+            &options().unwrap().with("observation", observation).with("action", action),
+        )
     };
     speaks_of(spaces("multi", "discrete"), &["MultiDiscrete", "Box of float32"])?;
     speaks_of(spaces("integers", "discrete"), &["int64", "Box of float32"])?;
@@ -100,7 +106,10 @@ fn what_cannot_be_used_is_refused() -> Result<()> {
     speaks_of(make("gym:CartPoel-v1", &options()?), &["CartPoel", "CartPole"])?;
     speaks_of(make("gym:no_such_module:A-v0", &options()?), &["No module named 'no_such_module'"])?;
     speaks_of(make("gym:CartPole-v1", &options()?.with("wnid", 1)), &["wnid"])?;
-    speaks_of(make("gym:CartPole-v1", &options()?.with("python", "no-such-python")), &["no-such-python", "DEEPQ_PYTHON"])?;
+    speaks_of(
+        make("gym:CartPole-v1", &options()?.with("python", "no-such-python")),
+        &["no-such-python", "DEEPQ_PYTHON"],
+    )?;
     speaks_of(make("gym:CartPole-v1", &options()?.with("python", "echo")), &["did not answer"])?;
     let python = make("gym:CartPole-v1", &options()?.with("python", 3));
     assert!(matches!(python, Err(EnvError::InvalidOption { option, .. }) if option == "python"));

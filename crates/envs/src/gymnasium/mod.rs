@@ -167,7 +167,8 @@ impl<E: Element> Env for GymEnv<E> {
             write(rest, observation).then(|| Step::new(f64::from_le_bytes(*reward), status))
         });
         let read = read.map_err(|failure| self.failed(failure))?;
-        let step = read.ok_or_else(|| self.backend("a step: the answer does not fit the observation space".to_owned()))?;
+        let step =
+            read.ok_or_else(|| self.backend("a step: the answer does not fit the observation space".to_owned()))?;
         self.phase = step.status.into();
         Ok(step)
     }

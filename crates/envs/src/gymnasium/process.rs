@@ -234,7 +234,8 @@ impl Printed {
 /// The interpreter: the one named, `$DEEPQ_PYTHON`, that of the active virtual environment, or the PATH's.
 fn interpreter(named: Option<&str>) -> PathBuf {
     let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let (in_environment, on_path) = if cfg!(windows) { ("Scripts/python.exe", "python") } else { ("bin/python", "python3") };
+    let (in_environment, on_path) =
+        if cfg!(windows) { ("Scripts/python.exe", "python") } else { ("bin/python", "python3") };
     named
         .map(PathBuf::from)
         .or_else(|| variable("DEEPQ_PYTHON"))
