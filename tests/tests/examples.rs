@@ -34,7 +34,7 @@ fn each_crate_works_alone() -> Result<()> {
 #[test]
 fn own_parts_are_learned_with() -> Result<()> {
     says("own_environment", &["keeps what every environment promises", "after 8,000 steps"])?;
-    says("own_network", &["step 12000: mean return"])?;
+    says("own_network", &["step 3000: mean return"])?;
     says("own_agent", &["mean return", "digest"])?;
     says("own_program", &["mean return", "the best so far", "steps and more"])?;
     Ok(())

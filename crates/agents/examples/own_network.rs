@@ -16,10 +16,10 @@ use deepq_envs::{CartPole, Env, NumpyRng, Reset, Seeds, Status, TimeLimit};
 use deepq_nets::{Loss, td_loss};
 use deepq_replay::{Batch, End, Layout, ReplaySpec, Transition};
 
-const FEATURES: usize = 64;
+const FEATURES: usize = 32;
 const ACTIONS: usize = 2;
 const DISCOUNT: f32 = 0.99;
-const STEPS: u32 = 12_000;
+const STEPS: u32 = 3_000;
 
 // ANCHOR: network
 /// `values = W2 sin(W1 observation + b1) + b2`.
@@ -88,11 +88,11 @@ fn greedy(network: &Fourier, observation: &[f32]) -> candle_core::Result<usize> 
     Ok(argmax(&network.values(observation)?))
 }
 
-/// The mean return of 20 greedy episodes, in an environment seeded apart from training.
+/// The mean return of 5 greedy episodes, in an environment seeded apart from training.
 fn evaluate(network: &Fourier, seeds: &Seeds) -> Result<f64, Box<dyn Error>> {
     let mut env = TimeLimit::new(CartPole::new(), 500);
     let (mut observation, mut total) = ([0.0; 4], 0.0);
-    for episode in 0..20 {
+    for episode in 0..5 {
         env.reset(&Reset::seeded(seeds.seed(&format!("evaluation/{episode}"))), &mut observation)?;
         while let Status::Running = {
             let step = env.step(greedy(network, &observation)?, &mut observation)?;
@@ -100,7 +100,7 @@ fn evaluate(network: &Fourier, seeds: &Seeds) -> Result<f64, Box<dyn Error>> {
             step.status
         } {}
     }
-    Ok(total / 20.0)
+    Ok(total / 5.0)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -120,7 +120,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut best = before;
     for agent_step in 1..=STEPS {
         // Act, see what it led to, store it.
-        let epsilon = (1.0 - f64::from(agent_step) / 3_000.0).max(0.05);
+        let epsilon = (1.0 - f64::from(agent_step) / 2_000.0).max(0.05);
         let action = match exploration.random() < epsilon {
             true => exploration.index(ACTIONS),
             false => greedy(&online, &observation)?,
@@ -144,7 +144,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
         // ANCHOR: update
         // Sample, target, loss, update.
-        replay.sample(64, &mut sampling, &mut batch)?;
+        replay.sample(32, &mut sampling, &mut batch)?;
         let next_values = target.values(&batch.next_observations)?;
         let selector = online.values(&batch.next_observations)?;
         let targets = double_q_learning(&batch.rewards, &batch.discounts, &next_values, &selector)?;
@@ -152,12 +152,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let loss = td_loss(&values, &batch.actions, &targets, None, Loss::Huber)?;
         adam.descend(&online.parameters, &loss.loss)?;
         // ANCHOR_END: update
-        if agent_step % 200 == 0 {
+        if agent_step % 100 == 0 {
             for (to, from) in target.parameters.iter().zip(&online.parameters) {
                 to.set(&from.copy()?)?;
             }
         }
-        if agent_step % 2_000 == 0 {
+        if agent_step % 1_000 == 0 {
             let mean = evaluate(&online, &seeds)?;
             best = best.max(mean);
             println!("step {agent_step}: mean return {mean:.0}");

@@ -25,7 +25,7 @@ use deepq_replay::{Batch, Layout, NStep, Replay, Transition, UniformReplay};
 use serde::{Deserialize, Serialize};
 
 const DISCOUNT: f64 = 0.99;
-const TEMPERATURE: f32 = 0.3;
+const TEMPERATURE: f32 = 3.0;
 const LEARNING_STARTS: u64 = 500;
 const TARGET_COPIED_EVERY: u64 = 200;
 
@@ -297,7 +297,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     // ANCHOR_END: train
     let best = training.best_evaluation().ok_or("it was never evaluated")?.mean();
-    if best < 100.0 {
+    if best < 200.0 {
         return Err(format!("it has not learned: {best:.0} at best").into());
     }
 
