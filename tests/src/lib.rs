@@ -10,6 +10,7 @@
 
 #[cfg(unix)]
 pub mod browser;
+pub mod gymnasium;
 pub mod hostile;
 mod python;
 
@@ -190,6 +191,17 @@ pub fn rom(game: &str) -> Result<PathBuf> {
     Ok(rom)
 }
 
+/// The command that runs an example.
+///
+/// # Errors
+///
+/// If it cannot be built.
+pub fn example(name: &str) -> Result<Command> {
+    let mut command = Command::new(build(Target::Example(name))?);
+    command.stdin(Stdio::null());
+    Ok(command)
+}
+
 /// Where programs and packages lie that tests fetch: beside what cargo builds.
 ///
 /// # Errors
@@ -206,7 +218,9 @@ pub fn tools() -> Result<PathBuf> {
 /// If it cannot be built.
 pub fn program() -> Result<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match PROGRAM.get_or_init(|| build("deepq-experiments", "deepq").map_err(|error| format!("{error:#}"))) {
+    match PROGRAM
+        .get_or_init(|| build(Target::Program("deepq-experiments", "deepq")).map_err(|error| format!("{error:#}")))
+    {
         Ok(path) => Ok(path),
         Err(error) => bail!("{error}"),
     }
@@ -235,17 +249,33 @@ impl Layout {
 ///
 /// If it cannot be built or started.
 pub fn xtask<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Said> {
-    let xtask = build("xtask", "xtask")?;
+    let xtask = build(Target::Program("xtask", "xtask"))?;
     Ok(Command::new(xtask).args(arguments).stdin(Stdio::null()).output().context("cannot start xtask")?.into())
 }
 
-fn build(package: &str, program: &str) -> Result<PathBuf> {
+/// What cargo can build.
+#[derive(Clone, Copy)]
+enum Target<'a> {
+    /// Of this package.
+    Program(&'a str, &'a str),
+    Example(&'a str),
+}
+
+fn build(what: Target<'_>) -> Result<PathBuf> {
     let Layout { target, profile } = Layout::find()?;
+    // Examples have what `cargo test --workspace` built them with, or all below them would be built once more.
+    let (packages, kind, name) = match what {
+        Target::Program(package, name) => (vec!["--package", package], "--bin", name),
+        Target::Example(name) => (vec!["--workspace"], "--example", name),
+    };
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace()).args(["build", "--quiet", "--package", package, "--bin", program]);
+    cargo.current_dir(workspace()).args(["build", "--quiet"]).args(packages).args([kind, name]);
     cargo.args(["--profile", &profile]).arg("--target-dir").arg(&target);
     let output = cargo.output().context("cannot start cargo")?;
-    ensure!(output.status.success(), "{program} could not be built: {}", String::from_utf8_lossy(&output.stderr));
-    let folder = if profile == "dev" { "debug" } else { &profile };
-    Ok(target.join(folder).join(program).with_extension(env::consts::EXE_EXTENSION))
+    ensure!(output.status.success(), "{name} could not be built: {}", String::from_utf8_lossy(&output.stderr));
+    let mut folder = target.join(if profile == "dev" { "debug" } else { &profile });
+    if matches!(what, Target::Example(_)) {
+        folder.push("examples");
+    }
+    Ok(folder.join(name).with_extension(env::consts::EXE_EXTENSION))
 }

@@ -27,6 +27,7 @@
 //! | `CliffWalking-v1`, `-v0`, `CliffWalkingSlippery-v1`, `-v0` | [`CliffWalking`] | state of 48 | `is_slippery` |
 //! | `FrozenLake-v1`, `FrozenLake8x8-v1` | [`FrozenLake`] | state of 16 or 64 | `is_slippery`, `map_name`, `desc`, `success_rate`, `reward_schedule` |
 //! | `Catch-v0` | [`Catch`] | `[10, 5]`, bytes | `drift` |
+//! | `gym:` and an id of Gymnasium | [`GymEnv`] | its own | `python`, and those of the environment |
 //!
 //! ```
 //! use deepq_envs::{EnvOptions, Journal, Registry, Reset, Seeds, VectorEnv, VectorStep};
@@ -73,6 +74,7 @@ mod env;
 mod error;
 mod frame_stack;
 mod frozen_lake;
+mod gymnasium;
 mod journal;
 mod lunar_lander;
 mod mountain_car;
@@ -99,6 +101,7 @@ pub use env::{BoxedEnv, Env, Reset, Status, Step};
 pub use error::EnvError;
 pub use frame_stack::FrameStack;
 pub use frozen_lake::{FrozenLake, LakeMap, NotAMap};
+pub use gymnasium::GymEnv;
 pub use journal::{Capture, Journal};
 pub use lunar_lander::{LunarLander, LunarLanderOptions};
 pub use mountain_car::MountainCar;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::{
     Acrobot, BoxedEnv, CartPole, Catch, CliffWalking, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack,
-    FrozenLake, LunarLander, MountainCar, OneHot, OptionReader, Pendulum, TimeLimit,
+    FrozenLake, LunarLander, MountainCar, OneHot, OptionReader, Pendulum, TimeLimit, gymnasium,
 };
 
 /// An environment of either element type, as the registry makes it.
@@ -79,7 +79,8 @@ impl<E: Env<Element = f32> + 'static> From<E> for AnyEnv {
     }
 }
 
-type Make = Arc<dyn Fn(&EnvOptions) -> Result<AnyEnv, EnvError> + Send + Sync>;
+/// Makes the environment of an id.
+type Make = Arc<dyn Fn(&str, &EnvOptions) -> Result<AnyEnv, EnvError> + Send + Sync>;
 
 /// What the registry knows about an id.
 #[derive(Clone)]
@@ -91,6 +92,13 @@ pub struct Registration {
 }
 
 impl Registration {
+    fn new(
+        summary: &str,
+        make: impl Fn(&str, &EnvOptions) -> Result<AnyEnv, EnvError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { summary: summary.into(), make: Arc::new(make), time_limit: None, own: Vec::new() }
+    }
+
     /// Agent steps after which an episode is truncated where the option `max_episode_steps` does not say otherwise.
     pub fn time_limit(&mut self, agent_steps: u32) -> &mut Self {
         self.time_limit = Some(agent_steps);
@@ -133,6 +141,8 @@ impl fmt::Debug for Registration {
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     entries: BTreeMap<String, Registration>,
+    /// By what their ids begin with.
+    families: BTreeMap<String, Registration>,
 }
 
 /// The common options, in the order of their wrappers.
@@ -160,6 +170,7 @@ impl Registry {
             CliffWalking::register,
             FrozenLake::register,
             Catch::register,
+            gymnasium::register,
         ] {
             register(&mut registry);
         }
@@ -174,9 +185,18 @@ impl Registry {
         summary: &str,
         make: impl Fn(&EnvOptions) -> Result<AnyEnv, EnvError> + Send + Sync + 'static,
     ) -> &mut Registration {
-        let registration =
-            Registration { summary: summary.into(), make: Arc::new(make), time_limit: None, own: Vec::new() };
+        let registration = Registration::new(summary, move |_, options| make(options));
         self.entries.entry(id.into()).insert_entry(registration).into_mut()
+    }
+
+    /// Adds all ids that begin with `prefix`, but those that are known by themselves. `make` gets the whole id.
+    pub fn register_family(
+        &mut self,
+        prefix: &str,
+        summary: &str,
+        make: impl Fn(&str, &EnvOptions) -> Result<AnyEnv, EnvError> + Send + Sync + 'static,
+    ) -> &mut Registration {
+        self.families.entry(prefix.into()).insert_entry(Registration::new(summary, make)).into_mut()
     }
 
     /// Makes an environment.
@@ -186,12 +206,14 @@ impl Registry {
     /// [`EnvError::UnknownId`] with the nearest known id, [`EnvError::UnknownOption`] with the known ones,
     /// [`EnvError::InvalidOption`], or what hinders the environment itself.
     pub fn make(&self, id: &str, options: &EnvOptions) -> Result<AnyEnv, EnvError> {
-        let registration = self.entries.get(id).ok_or_else(|| self.unknown(id))?;
+        let family =
+            || self.families.iter().rev().find(|(prefix, _)| id.starts_with(*prefix)).map(|(_, family)| family);
+        let registration = self.entries.get(id).or_else(family).ok_or_else(|| self.unknown(id))?;
         let mut common = options.reader(id);
         let wrappers = Wrappers::read(&mut common, registration)?;
         let is_common = |name: &str| COMMON.contains(&name) && !registration.own.contains(&name);
         let own = options.iter().filter(|(name, _)| !is_common(name)).map(|(name, value)| (name, value.clone()));
-        let env = (registration.make)(&own.collect()).map_err(|error| with_common(error, registration))?;
+        let env = (registration.make)(id, &own.collect()).map_err(|error| with_common(error, registration))?;
         Ok(match env {
             AnyEnv::Vector(env) if wrappers.one_hot => AnyEnv::Vector(wrappers.wrap(Box::new(OneHot::new(env)?))?),
             AnyEnv::Vector(env) => AnyEnv::Vector(wrappers.wrap(env)?),
@@ -209,6 +231,11 @@ impl Registry {
     /// The ids with a line about each, sorted.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries.iter().map(|(id, registration)| (id.as_str(), registration.summary.as_str()))
+    }
+
+    /// What the ids of whole families begin with, and a line about each, sorted.
+    pub fn families(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.families.iter().map(|(prefix, registration)| (prefix.as_str(), registration.summary.as_str()))
     }
 
     fn unknown(&self, id: &str) -> EnvError {

@@ -76,6 +76,20 @@ impl<E: Element> ObservationSpace<E> {
         Self { shape: shape.to_vec(), low: vec![low; len], high: vec![high; len], states: None }
     }
 
+    /// A box of any shape with its own bounds for each element, in row-major order.
+    ///
+    /// # Panics
+    ///
+    /// If the shape has no element, or another number of them than `low` and `high`.
+    pub fn bounded(shape: &[usize], low: Vec<E>, high: Vec<E>) -> Self {
+        let len: usize = shape.iter().product();
+        assert!(
+            len > 0 && low.len() == len && high.len() == len,
+            "low and high must have an element for each of the shape"
+        );
+        Self { shape: shape.to_vec(), low, high, states: None }
+    }
+
     /// Lengths of the dimensions.
     pub fn shape(&self) -> &[usize] {
         &self.shape

@@ -4,6 +4,7 @@ use deepq_agents::{Agent, AgentError, Dqn, DqnParts, Pqn, PqnParts, Reinforce, R
 use deepq_envs::{AnyEnv, BoxedEnv, Element, ElementKind, EnvError, EnvOptions, OptionValue, Registry, Seeds};
 use deepq_nets::{Device, NetError, QNetwork};
 use deepq_replay::{Layout, ReplayError, ReplaySpec};
+use rayon::prelude::*;
 
 use crate::RunError;
 use crate::config::{
@@ -77,7 +78,11 @@ impl<'a> Assembly<'a> {
     }
 
     fn any(&self, section: &EnvironmentSection, evaluation: &EnvOptions) -> Result<AnyEnv, RunError> {
-        let made = self.registry.make(&section.id, &section.options);
+        self.located(self.registry.make(&section.id, &section.options), evaluation)
+    }
+
+    /// What was made, or where it stands why it was not.
+    fn located(&self, made: Result<AnyEnv, EnvError>, evaluation: &EnvOptions) -> Result<AnyEnv, RunError> {
         made.map_err(|error| match of_env(error, evaluation) {
             Ok(problem) => self.document.locate(problem).into(),
             Err(error) => error.into(),
@@ -90,7 +95,9 @@ impl<'a> Assembly<'a> {
         section: &EnvironmentSection,
         evaluation: &EnvOptions,
     ) -> Result<Vec<BoxedEnv<E>>, RunError> {
-        (0..n).map(|_| self.environment(section, evaluation)).collect()
+        // On threads, because some take long to start.
+        let made: Vec<_> = (0..n).into_par_iter().map(|_| self.registry.make(&section.id, &section.options)).collect();
+        made.into_iter().map(|env| self.of_type(section, self.located(env, evaluation)?)).collect()
     }
 
     fn environment<E: Observed>(
@@ -98,7 +105,11 @@ impl<'a> Assembly<'a> {
         section: &EnvironmentSection,
         evaluation: &EnvOptions,
     ) -> Result<BoxedEnv<E>, RunError> {
-        E::env(self.any(section, evaluation)?).ok_or_else(|| {
+        self.of_type(section, self.any(section, evaluation)?)
+    }
+
+    fn of_type<E: Observed>(&self, section: &EnvironmentSection, env: AnyEnv) -> Result<BoxedEnv<E>, RunError> {
+        E::env(env).ok_or_else(|| {
             let message = format!("the observations of {} are not of the training environment's type", section.id);
             self.document.locate(KeyProblem::new("evaluation.environment", Problem::Other(message))).into()
         })
@@ -211,6 +222,15 @@ impl<'a> Assembly<'a> {
         let mut rng = self.seeds().stream("weights");
         let network = QNetwork::new(&self.experiment.network, shape, env.action_space().n(), &mut rng, self.device);
         network.map_err(|error| self.of_agent(error.into()))
+    }
+
+    /// The agent that the experiment names, at its first step, with weights of its own: not those of `transfer.init_from`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made; the message names the key.
+    pub fn new_agent<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<Box<dyn Agent<E>>, RunError> {
+        self.agent(env, None)
     }
 
     /// The agent, at its first step; with parts of these weights, which `[transfer]` names, where it is a new run.

@@ -64,6 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     lines.push("\nEnvironments (environment.id):".to_owned());
     let atari = |id: &str| id.starts_with("ALE/") || id.contains("NoFrameskip-");
     lines.extend(registry.entries().filter(|(id, _)| !atari(id)).map(|(id, summary)| line(id, summary)));
+    lines.extend(registry.families().map(|(prefix, summary)| line(&format!("{prefix}<id>"), summary)));
     let kinds = "v5 with sticky actions, NoFrameskip-v4 as most papers have it";
     lines.push(format!("\nAtari games (environment.id; {kinds}):"));
     for id in registry.entries().map(|(id, _)| id).filter(|id| id.starts_with("ALE/")) {
