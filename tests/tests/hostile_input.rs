@@ -68,7 +68,6 @@ fn experiments_and_overrides() -> Result<()> {
 
 #[test]
 fn traces() -> Result<()> {
-    let folder = tempfile::tempdir()?;
     let traces = fs::read_dir(workspace().join("assets/traces"))?.filter_map(|entry| Some(entry.ok()?.path()));
     let small = traces.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     let small = small.filter(|path| path.metadata().is_ok_and(|file| file.len() < 300_000));
@@ -77,7 +76,7 @@ fn traces() -> Result<()> {
         let text = fs::read_to_string(&trace)?;
         // The header and one episode are enough to stumble over.
         let start: String = text.lines().take(2).map(|line| format!("{line}\n")).collect();
-        refused(start.as_bytes(), 100, |bytes| hostile::trace(&folder.path().join("trace.jsonl"), bytes));
+        refused(start.as_bytes(), 100, hostile::trace);
         seen += 1;
     }
     ensure!(seen > 0, "no trace was small enough");
@@ -100,8 +99,8 @@ fn weights() -> Result<()> {
     small_run(&run)?;
     let whole = fs::read(run.join("checkpoints/step-000000150/weights.safetensors"))?;
     let file = folder.path().join("weights.safetensors");
-    hostile::weights(&run, &file, &whole)?;
-    ensure!(refused(&whole, 300, |bytes| hostile::weights(&run, &file, bytes)) > 100);
+    hostile::weights_of_run(&run, &file, &whole)?;
+    ensure!(refused(&whole, 300, |bytes| hostile::weights_of_run(&run, &file, bytes)) > 100);
     Ok(())
 }
 
@@ -114,8 +113,8 @@ fn checkpoints_with_right_checksums() -> Result<()> {
     fs::copy(run.join("experiment.toml"), like.join("experiment.toml"))?;
     for name in ["state.json", "environments.json", "weights.safetensors", "agent.safetensors", "replay.bin"] {
         let whole = fs::read(run.join("checkpoints/step-000000150").join(name))?;
-        hostile::checkpoint(&run, &like, name, &whole)?;
-        let refused = refused(&whole, 120, |bytes| hostile::checkpoint(&run, &like, name, bytes));
+        hostile::checkpoint_file(&run, &like, name, &whole)?;
+        let refused = refused(&whole, 120, |bytes| hostile::checkpoint_file(&run, &like, name, bytes));
         ensure!(refused > 60, "{name}: {refused}");
     }
     Ok(())

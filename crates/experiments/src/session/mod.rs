@@ -18,8 +18,8 @@ pub use evaluate::{EvaluationRequest, evaluate};
 use saved::{SavedBest, SavedRun};
 pub use seeds::{Aggregate, SeedRun, SeedsSummary, start_seeds};
 use timing::{Timing, TimingState};
-pub use weights::WhichCheckpoint;
-pub(crate) use weights::{Weights, read as read_weights};
+pub(crate) use weights::read as read_weights;
+pub use weights::{Weights, WhichCheckpoint};
 
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
