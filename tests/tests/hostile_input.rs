@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use deepq_experiments::config;
 use deepq_tests::{hostile, train, workspace};
 
@@ -52,6 +52,54 @@ impl Draw {
 fn refused(whole: &[u8], times: usize, mut read: impl FnMut(&[u8]) -> Result<()>) -> usize {
     let mut draw = Draw(whole.len() as u64);
     (0..times).filter(|_| read(&draw.damage(whole)).is_err()).count()
+}
+
+/// The functions behind the targets of `fuzz/`, by their names.
+const TARGETS: [(&str, fn(&[u8]) -> Result<()>); 9] = [
+    ("assignment", hostile::assignment),
+    ("checkpoint", hostile::checkpoint),
+    ("experiment", hostile::experiment),
+    ("replay", hostile::replay),
+    ("rom", hostile::rom),
+    ("state", hostile::state),
+    ("tables", hostile::tables),
+    ("trace", hostile::trace),
+    ("weights", hostile::weights),
+];
+
+#[test]
+fn what_fuzzers_found_and_began_with() -> Result<()> {
+    let (mut targets, mut cases) = (0, 0);
+    for entry in fs::read_dir(workspace().join("fuzz/fuzz_targets"))? {
+        let name = entry?.path().file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let (_, read) = TARGETS.iter().find(|(known, _)| *known == name).with_context(|| format!("{name} is new"))?;
+        targets += 1;
+        let folder = workspace().join("fuzz/cases").join(&name);
+        for case in fs::read_dir(folder).into_iter().flatten() {
+            let case = case?.path();
+            println!("{}", case.display());
+            // An error is as good as a value; a panic is not.
+            let _ = read(&fs::read(&case)?);
+            cases += 1;
+        }
+    }
+    ensure!(targets == TARGETS.len() && cases > 0, "{targets} targets, {cases} cases");
+    Ok(())
+}
+
+/// Random bytes for those targets to which all bytes mean something.
+#[test]
+fn edited_checkpoints_and_replays() -> Result<()> {
+    let mut draw = Draw(1);
+    let mut accepted = 0;
+    for (read, times) in [(hostile::state as fn(&[u8]) -> Result<()>, 300), (hostile::checkpoint, 60)] {
+        for _ in 0..times {
+            let bytes: Vec<u8> = (0..draw.below(60)).map(|_| draw.below(256) as u8).collect();
+            accepted += usize::from(read(&bytes).is_ok());
+        }
+    }
+    ensure!(accepted > 0, "nothing was ever accepted");
+    Ok(())
 }
 
 #[test]
