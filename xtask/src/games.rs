@@ -32,6 +32,7 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
         Command::Bench(bench) => (bench.games(), &bench.roms),
         Command::Reproduce(_)
         | Command::Soak(_)
+        | Command::Fuzz(_)
         | Command::List(_)
         | Command::Roms(_)
         | Command::Test(_)
