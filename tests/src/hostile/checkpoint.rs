@@ -76,13 +76,15 @@ impl Base {
     /// Trains the small runs, once.
     fn all() -> Result<&'static [Self]> {
         static BASES: OnceLock<Result<Vec<Base>, String>> = OnceLock::new();
-        let made = BASES.get_or_init(|| SMALL.iter().map(Self::make).collect::<Result<_>>().map_err(|e| format!("{e:#}")));
+        let made =
+            BASES.get_or_init(|| SMALL.iter().map(Self::make).collect::<Result<_>>().map_err(|e| format!("{e:#}")));
         made.as_deref().map_err(|error| anyhow!("{error}"))
     }
 
     fn make(&(name, set): &(&str, &[&str])) -> Result<Self> {
         let mut overrides = Overrides { steps: Some(64), ..Overrides::default() };
-        overrides.set = set.iter().chain(&["evaluation.every=0", "checkpoint.every=0"]).map(ToString::to_string).collect();
+        overrides.set =
+            set.iter().chain(&["evaluation.every=0", "checkpoint.every=0"]).map(ToString::to_string).collect();
         let (experiment, document) = config::load(name, &overrides)?;
         let folder = tempfile::tempdir()?;
         session::start(&experiment, &document, folder.path(), &one_thread())?;
@@ -91,7 +93,8 @@ impl Base {
         let mut files = read_all(newest.path())?;
         files.remove("SHA256SUMS");
         let tables = read_all(folder.path())?;
-        let tables = tables.into_iter().filter(|(name, _)| name.ends_with(".csv") || name.contains("tfevents")).collect();
+        let tables =
+            tables.into_iter().filter(|(name, _)| name.ends_with(".csv") || name.contains("tfevents")).collect();
         Ok(Self { experiment, document, agent_step: newest.agent_step(), files, tables })
     }
 

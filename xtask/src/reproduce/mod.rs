@@ -120,12 +120,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &command::Reproduce) -> Resu
 }
 
 /// Looks at one case; with a program built in the profile `checked` too, if there is one.
-pub(crate) fn look_at(
-    program: &Program<'_>,
-    checked: Option<&Program<'_>>,
-    case: &Case,
-    kills: usize,
-) -> Result<Seen> {
+pub(crate) fn look_at(program: &Program<'_>, checked: Option<&Program<'_>>, case: &Case, kills: usize) -> Result<Seen> {
     let folder = tempfile::tempdir()?;
     let trial = |name: &str| program.trial(&case.recipe, folder.path().join(name));
     let first = trial("one-thread");

@@ -43,16 +43,8 @@ pub(super) enum Fault {
 
 impl Fault {
     /// All of them.
-    pub(super) const ALL: [Self; 8] = [
-        Self::Kill,
-        Self::Terminate,
-        Self::Flip,
-        Self::Tear,
-        Self::Lose,
-        Self::FullDisk,
-        Self::Stall,
-        Self::BusyDisk,
-    ];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Kill, Self::Terminate, Self::Flip, Self::Tear, Self::Lose, Self::FullDisk, Self::Stall, Self::BusyDisk];
 
     /// As the figures name it.
     pub(super) fn name(self) -> &'static str {

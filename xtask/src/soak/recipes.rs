@@ -5,16 +5,8 @@ use crate::reproduce::Recipe;
 use crate::workspace::Workspace;
 
 /// What is drawn from: every kind of agent, both kinds of observations, each of the three engines behind environments.
-const EXPERIMENTS: [&str; 8] = [
-    "cartpole",
-    "cartpole",
-    "cartpole",
-    "lunarlander",
-    "catch",
-    "reinforce-cartpole",
-    "cartpole-pqn",
-    "pong-smoke",
-];
+const EXPERIMENTS: [&str; 8] =
+    ["cartpole", "cartpole", "cartpole", "lunarlander", "catch", "reinforce-cartpole", "cartpole-pqn", "pong-smoke"];
 
 /// Weights of PyTorch's for CartPole's observations, with two hidden layers of 8 units.
 const WEIGHTS: &str = "crates/nets/tests/pytorch/mlp.safetensors";
