@@ -1,15 +1,25 @@
 //! Everything that reads what somebody else may have written, as functions over bytes: they end with a value or an error,
-//! whatever the bytes are. Tests give them bounded numbers of damaged files, fuzzers any number.
+//! whatever the bytes are. Tests give them bounded numbers of damaged files, fuzzers (`fuzz/`) any number.
+
+mod checkpoint;
+mod edits;
+mod replay;
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use deepq_atari::{Game, RomLibrary};
+use deepq_envs::Seeds;
+use deepq_experiments::assembly::Assembly;
 use deepq_experiments::config::{self, Document, Experiment, Overrides};
 use deepq_experiments::parity;
-use deepq_experiments::run::{Kind, RunFolder};
 use deepq_experiments::session::{self, EvaluationRequest, Settings, WhichCheckpoint};
+use deepq_nets::{ConvSpec, Device, Head, NetworkSpec, Normalisation, QNetwork, Tensor, Torso};
 
-/// An experiment file.
+pub use checkpoint::{checkpoint, checkpoint_file, state, tables};
+pub use replay::replay;
+
+/// An experiment file, and the environment that it names.
 ///
 /// # Errors
 ///
@@ -18,6 +28,7 @@ pub fn experiment(bytes: &[u8]) -> Result<()> {
     let document = Document::parse("hostile", str::from_utf8(bytes)?)?;
     let experiment: Experiment = document.read()?;
     experiment.validate().map_err(|problem| document.locate(problem))?;
+    Assembly::new(&experiment, &document, &Settings::default().registry, &Device::Cpu).element()?;
     Ok(())
 }
 
@@ -32,14 +43,16 @@ pub fn assignment(bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A recorded trace; it is written to `file` and read from there.
+/// A recorded trace.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
-pub fn trace(file: &Path, bytes: &[u8]) -> Result<()> {
-    std::fs::write(file, bytes)?;
-    parity::replay(file, &Settings::default().registry)?;
+pub fn trace(bytes: &[u8]) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("trace.jsonl");
+    std::fs::write(&file, bytes)?;
+    parity::replay(&file, &Settings::default().registry)?;
     Ok(())
 }
 
@@ -48,7 +61,7 @@ pub fn trace(file: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 ///
 /// What is wrong with it.
-pub fn weights(run: &Path, file: &Path, bytes: &[u8]) -> Result<()> {
+pub fn weights_of_run(run: &Path, file: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(file, bytes)?;
     let request =
         EvaluationRequest { checkpoint: WhichCheckpoint::At(file.to_owned()), episodes: Some(1), seed: Some(1) };
@@ -56,30 +69,41 @@ pub fn weights(run: &Path, file: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A file of the newest checkpoint of a run, under this name, with a checksum that is right. It stands in a run of its own,
-/// `like`, which is a copy of `run` but for the checkpoints.
+/// A safetensors file, for networks of several forms.
 ///
 /// # Errors
 ///
-/// What is wrong with it.
-pub fn checkpoint(run: &Path, like: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    let newest = RunFolder::look_at(run)?.checkpoints().newest(Kind::Step)?.0;
-    let hostile = RunFolder::look_at(like)?.checkpoints();
-    hostile.clear()?;
-    let mut draft = hostile.begin(Kind::Step, newest.agent_step())?;
-    for entry in std::fs::read_dir(newest.path())? {
-        let entry = entry?;
-        let own = entry.file_name().into_string().ok().context("a name that is not UTF-8")?;
-        let contents = if own == name { bytes.to_vec() } else { std::fs::read(entry.path())? };
-        match own.as_str() {
-            "SHA256SUMS" => {}
-            "replay.bin" => {
-                draft.add_stream(|to| to.write_all(&contents))??;
-            }
-            _ => draft.add(&own, &contents)?,
+/// What is wrong with it, for the last network.
+pub fn weights(bytes: &[u8]) -> Result<()> {
+    let mlp = NetworkSpec::new(Torso::Mlp { hidden: vec![8, 8] }, Head::Single { hidden: vec![] });
+    let layers = vec![ConvSpec::new(4, 5, 2)];
+    let mut batch_norm = NetworkSpec::new(Torso::Conv { layers }, Head::Dueling { hidden: vec![3] });
+    batch_norm.normalisation = Normalisation::Batch;
+    let mut last = Ok(());
+    for (spec, shape) in [(mlp, &[4][..]), (batch_norm, &[1, 9, 9])] {
+        let network = QNetwork::new(&spec, shape, 3, &mut Seeds::new(1).stream("weights"), &Device::Cpu)?;
+        // What was refused has changed nothing, what was taken can be played with.
+        let before = network.parameters().to_safetensors()?;
+        let parts = network.parameters().load_parts(bytes, &["torso"]);
+        if parts.is_err() {
+            anyhow::ensure!(network.parameters().to_safetensors()? == before, "half of it was taken");
         }
+        last = network.parameters().load_safetensors(bytes).map_err(Into::into);
+        let zeros = vec![0.0f32; shape.iter().product()];
+        network.values(&Tensor::from_vec(zeros, [&[1], shape].concat(), &Device::Cpu)?)?;
     }
-    draft.commit()?;
-    session::resume(like, &Overrides::default(), &Settings { threads: Some(1), ..Settings::default() })?;
+    last
+}
+
+/// A file that has the name of a ROM.
+///
+/// # Errors
+///
+/// Why it is not the ROM.
+pub fn rom(bytes: &[u8]) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let game = Game::by_name("pong").context("no Pong")?;
+    std::fs::write(folder.path().join(game.file()), bytes)?;
+    RomLibrary::new(vec![folder.path().to_owned()]).find(game)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use deepq_experiments::config;
 use deepq_tests::{hostile, train, workspace};
 
@@ -54,6 +54,54 @@ fn refused(whole: &[u8], times: usize, mut read: impl FnMut(&[u8]) -> Result<()>
     (0..times).filter(|_| read(&draw.damage(whole)).is_err()).count()
 }
 
+/// The functions behind the targets of `fuzz/`, by their names.
+const TARGETS: [(&str, fn(&[u8]) -> Result<()>); 9] = [
+    ("assignment", hostile::assignment),
+    ("checkpoint", hostile::checkpoint),
+    ("experiment", hostile::experiment),
+    ("replay", hostile::replay),
+    ("rom", hostile::rom),
+    ("state", hostile::state),
+    ("tables", hostile::tables),
+    ("trace", hostile::trace),
+    ("weights", hostile::weights),
+];
+
+#[test]
+fn what_fuzzers_found_and_began_with() -> Result<()> {
+    let (mut targets, mut cases) = (0, 0);
+    for entry in fs::read_dir(workspace().join("fuzz/fuzz_targets"))? {
+        let name = entry?.path().file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let (_, read) = TARGETS.iter().find(|(known, _)| *known == name).with_context(|| format!("{name} is new"))?;
+        targets += 1;
+        let folder = workspace().join("fuzz/cases").join(&name);
+        for case in fs::read_dir(folder).into_iter().flatten() {
+            let case = case?.path();
+            println!("{}", case.display());
+            // An error is as good as a value; a panic is not.
+            let _ = read(&fs::read(&case)?);
+            cases += 1;
+        }
+    }
+    ensure!(targets == TARGETS.len() && cases > 0, "{targets} targets, {cases} cases");
+    Ok(())
+}
+
+/// Random bytes for those targets to which all bytes mean something.
+#[test]
+fn edited_checkpoints_and_replays() -> Result<()> {
+    let mut draw = Draw(1);
+    let mut accepted = 0;
+    for (read, times) in [(hostile::state as fn(&[u8]) -> Result<()>, 300), (hostile::checkpoint, 60)] {
+        for _ in 0..times {
+            let bytes: Vec<u8> = (0..draw.below(60)).map(|_| draw.below(256) as u8).collect();
+            accepted += usize::from(read(&bytes).is_ok());
+        }
+    }
+    ensure!(accepted > 0, "nothing was ever accepted");
+    Ok(())
+}
+
 #[test]
 fn experiments_and_overrides() -> Result<()> {
     for name in config::names() {
@@ -68,7 +116,6 @@ fn experiments_and_overrides() -> Result<()> {
 
 #[test]
 fn traces() -> Result<()> {
-    let folder = tempfile::tempdir()?;
     let traces = fs::read_dir(workspace().join("assets/traces"))?.filter_map(|entry| Some(entry.ok()?.path()));
     let small = traces.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     let small = small.filter(|path| path.metadata().is_ok_and(|file| file.len() < 300_000));
@@ -77,7 +124,7 @@ fn traces() -> Result<()> {
         let text = fs::read_to_string(&trace)?;
         // The header and one episode are enough to stumble over.
         let start: String = text.lines().take(2).map(|line| format!("{line}\n")).collect();
-        refused(start.as_bytes(), 100, |bytes| hostile::trace(&folder.path().join("trace.jsonl"), bytes));
+        refused(start.as_bytes(), 100, hostile::trace);
         seen += 1;
     }
     ensure!(seen > 0, "no trace was small enough");
@@ -100,8 +147,8 @@ fn weights() -> Result<()> {
     small_run(&run)?;
     let whole = fs::read(run.join("checkpoints/step-000000150/weights.safetensors"))?;
     let file = folder.path().join("weights.safetensors");
-    hostile::weights(&run, &file, &whole)?;
-    ensure!(refused(&whole, 300, |bytes| hostile::weights(&run, &file, bytes)) > 100);
+    hostile::weights_of_run(&run, &file, &whole)?;
+    ensure!(refused(&whole, 300, |bytes| hostile::weights_of_run(&run, &file, bytes)) > 100);
     Ok(())
 }
 
@@ -114,8 +161,8 @@ fn checkpoints_with_right_checksums() -> Result<()> {
     fs::copy(run.join("experiment.toml"), like.join("experiment.toml"))?;
     for name in ["state.json", "environments.json", "weights.safetensors", "agent.safetensors", "replay.bin"] {
         let whole = fs::read(run.join("checkpoints/step-000000150").join(name))?;
-        hostile::checkpoint(&run, &like, name, &whole)?;
-        let refused = refused(&whole, 120, |bytes| hostile::checkpoint(&run, &like, name, bytes));
+        hostile::checkpoint_file(&run, &like, name, &whole)?;
+        let refused = refused(&whole, 120, |bytes| hostile::checkpoint_file(&run, &like, name, bytes));
         ensure!(refused > 60, "{name}: {refused}");
     }
     Ok(())

@@ -50,6 +50,9 @@ pub(crate) enum Command {
     Reproduce(Reproduce),
     /// Train random small experiments with faults injected, and check that nothing is lost
     Soak(Soak),
+    /// Feed random and damaged files to everything that reads any; needs a nightly compiler and cargo-fuzz
+    #[command(after_help = "Examples:\n  cargo xtask fuzz\n  cargo xtask fuzz replay checkpoint --minutes 1")]
+    Fuzz(Fuzz),
     /// List experiments, environments, agents and networks
     List(List),
     /// Fetch or verify ROMs
@@ -356,6 +359,9 @@ pub(crate) struct Reproduce {
     /// Override a key of the experiment, as checkpoint.every=100
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Compare also with a program that was built hardly optimised, with overflow and assertions looked at, also in C++
+    #[arg(long)]
+    pub(crate) checked: bool,
     /// Print what was compared as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -377,6 +383,16 @@ pub(crate) struct Soak {
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) roms: RomFolder,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Fuzz {
+    /// What to fuzz, as fuzz/fuzz_targets has it; all, one after another, if none is named
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// Minutes of each target
+    #[arg(long, value_name = "N", default_value_t = 10.0)]
+    pub(crate) minutes: f64,
 }
 
 #[derive(Args, Debug)]

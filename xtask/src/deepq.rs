@@ -50,13 +50,25 @@ struct Target {
     name: String,
 }
 
+/// The profile of programs that are hardly optimised and look at overflow and assertions; see the root's Cargo.toml.
+const CHECKED: &str = "checked";
+
 /// Builds `deepq` and gives its path.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
+    build_in(workspace, "dev", !workspace.deepq().exists())
+}
+
+/// Builds `deepq` in the profile `checked` and gives its path.
+pub(crate) fn build_checked(workspace: &Workspace) -> Result<PathBuf> {
+    build_in(workspace, CHECKED, !workspace.deepq_of(CHECKED).exists())
+}
+
+fn build_in(workspace: &Workspace, profile: &str, first: bool) -> Result<PathBuf> {
     let toolchain = Toolchain::provide(workspace)?;
     let mut cargo = workspace.cargo("build");
     toolchain.equip(&mut cargo)?;
     cargo.args(["--package", "deepq-experiments", "--bin", "deepq", "--message-format", "json-render-diagnostics"]);
-    let first = !workspace.deepq().exists();
+    cargo.args(["--profile", profile]);
     if first {
         eprintln!(
             "Building deepq with the emulator ALE and the tensor library Candle: some minutes, the first time only"

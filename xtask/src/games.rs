@@ -36,6 +36,7 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
         | Command::Soak(_)
         | Command::Plot(_)
         | Command::Report(_)
+        | Command::Fuzz(_)
         | Command::List(_)
         | Command::Roms(_)
         | Command::Test(_)

@@ -11,6 +11,7 @@ mod ci;
 mod command;
 mod deepq;
 mod draw;
+mod fuzz;
 mod games;
 mod number;
 mod python;
@@ -56,6 +57,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         }
         Command::Reproduce(arguments) => reproduce::run(&workspace, arguments),
         Command::Soak(arguments) => soak::run(&workspace, arguments),
+        Command::Fuzz(arguments) => fuzz::run(&workspace, arguments),
         Command::Roms(arguments) => roms::run(&workspace, arguments),
         Command::Test(arguments) => test::run(&workspace, arguments),
         Command::Ci(arguments) => ci::run(&workspace, arguments),

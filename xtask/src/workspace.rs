@@ -59,6 +59,12 @@ impl Workspace {
         self.programs.join("deepq").with_extension(env::consts::EXE_EXTENSION)
     }
 
+    /// Where cargo puts `deepq` in another profile.
+    pub(crate) fn deepq_of(&self, profile: &str) -> PathBuf {
+        let folder = self.programs.parent().unwrap_or(&self.programs).join(profile);
+        folder.join("deepq").with_extension(env::consts::EXE_EXTENSION)
+    }
+
     /// A cargo command in the root of the checkout. Its programs find the checkout by `DEEPQ_WORKSPACE`.
     pub(crate) fn cargo(&self, subcommand: &str) -> Command {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

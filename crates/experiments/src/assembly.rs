@@ -238,7 +238,7 @@ impl<'a> Assembly<'a> {
     /// # Errors
     ///
     /// If it cannot be made; the message names the key.
-    pub(crate) fn agent<E: Observed>(
+    pub fn agent<E: Observed>(
         &self,
         env: &BoxedEnv<E>,
         weights: Option<&Weights>,

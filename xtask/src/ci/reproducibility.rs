@@ -16,7 +16,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Passed> {
     let cases = reproduce::cases(None);
     let mut comparisons = 0;
     for case in &cases {
-        let seen = reproduce::look_at(&program, case, KILLS)?;
+        let seen = reproduce::look_at(&program, None, case, KILLS)?;
         if let Some(difference) = seen.difference() {
             bail!("{difference}");
         }

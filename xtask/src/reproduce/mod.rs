@@ -1,8 +1,8 @@
 //! `cargo xtask reproduce`: is a result the same on another number of threads, and after being killed?
 //!
-//! Each case is trained on one thread, on two, and once more with SIGKILL at random moments, each time resumed. What comes
-//! out must agree in everything but clocks: the digest and the figures of `summary.json`, every row of `metrics.csv` and
-//! `eval.csv`.
+//! Each case is trained on one thread, on two, and once more with SIGKILL at random moments, each time resumed; if asked for,
+//! also by a program that the compilers have hardly optimised. What comes out must agree in everything but clocks: the digest
+//! and the figures of `summary.json`, every row of `metrics.csv` and `eval.csv`.
 
 mod outcome;
 mod trial;
@@ -94,10 +94,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &command::Reproduce) -> Resu
     }
     let experiments: Vec<&str> = cases.iter().map(Case::experiment).collect();
     roms::provide(workspace, &games::of_experiments(workspace, &experiments, &arguments.roms)?)?;
-    let program = Program::new(deepq::build(workspace)?, workspace, arguments.roms.rom_dir.clone());
+    let program = |path| Program::new(path, workspace, arguments.roms.rom_dir.clone());
+    let checked = if arguments.checked { Some(program(deepq::build_checked(workspace)?)) } else { None };
+    let program = program(deepq::build(workspace)?);
     let mut all = Vec::new();
     for case in &cases {
-        let seen = look_at(&program, case, arguments.kills)?;
+        let seen = look_at(&program, checked.as_ref(), case, arguments.kills)?;
         if !arguments.json {
             println!("{}", seen.line());
         }
@@ -117,8 +119,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &command::Reproduce) -> Resu
     Ok(ExitCode::SUCCESS)
 }
 
-/// Looks at one case.
-pub(crate) fn look_at(program: &Program<'_>, case: &Case, kills: usize) -> Result<Seen> {
+/// Looks at one case; with a program built in the profile `checked` too, if there is one.
+pub(crate) fn look_at(program: &Program<'_>, checked: Option<&Program<'_>>, case: &Case, kills: usize) -> Result<Seen> {
     let folder = tempfile::tempdir()?;
     let trial = |name: &str| program.trial(&case.recipe, folder.path().join(name));
     let first = trial("one-thread");
@@ -136,6 +138,11 @@ pub(crate) fn look_at(program: &Program<'_>, case: &Case, kills: usize) -> Resul
     let second = trial("two-threads");
     second.finish(2)?;
     seen.compare("on two threads", &expected, &second)?;
+    if let Some(checked) = checked {
+        let checked = checked.trial(&case.recipe, folder.path().join("checked"));
+        checked.finish(2)?;
+        seen.compare("built otherwise", &expected, &checked)?;
+    }
     let mut draw = Draw::new(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64));
     // A run that was faster than the kills meant for it leaves them to the next one, which they come sooner in.
     let mut soon = whole;

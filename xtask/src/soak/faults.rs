@@ -29,6 +29,10 @@ pub(super) enum Fault {
     Terminate,
     /// A byte of the newest checkpoint is another one.
     Flip,
+    /// A file of the newest checkpoint is cut short.
+    Tear,
+    /// A file of the newest checkpoint is gone.
+    Lose,
     /// No space is left.
     FullDisk,
     /// The process stands still for a while, as if the disk gave no answer; then SIGKILL.
@@ -39,8 +43,8 @@ pub(super) enum Fault {
 
 impl Fault {
     /// All of them.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Kill, Self::Terminate, Self::Flip, Self::FullDisk, Self::Stall, Self::BusyDisk];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Kill, Self::Terminate, Self::Flip, Self::Tear, Self::Lose, Self::FullDisk, Self::Stall, Self::BusyDisk];
 
     /// As the figures name it.
     pub(super) fn name(self) -> &'static str {
@@ -48,6 +52,8 @@ impl Fault {
             Self::Kill => "kills",
             Self::Terminate => "terminations",
             Self::Flip => "flipped bytes",
+            Self::Tear => "torn files",
+            Self::Lose => "lost files",
             Self::FullDisk => "full disks",
             Self::Stall => "stalls",
             Self::BusyDisk => "busy disks",
@@ -109,7 +115,7 @@ pub(super) fn inflict(
             child.kill()?;
             ended(trial, wait(child)?)
         }
-        Fault::Flip => flipped(trial, threads, draw),
+        Fault::Flip | Fault::Tear | Fault::Lose => damaged(fault, trial, threads, draw),
         Fault::FullDisk => match disk {
             Some(disk) => full(trial, disk, threads, draw),
             None => Ok(Met::NoOccasion),
@@ -132,8 +138,8 @@ fn ended(trial: &Trial<'_>, status: ExitStatus) -> Result<Met> {
     trial.ensure_done(status).map(|()| Met::Over)
 }
 
-/// Another byte in a file of the newest checkpoint: the one before it must serve, and that must be said.
-fn flipped(trial: &Trial<'_>, threads: usize, draw: &mut Draw) -> Result<Met> {
+/// Damage to a file of the newest checkpoint: the one before it must serve, and that must be said.
+fn damaged(fault: Fault, trial: &Trial<'_>, threads: usize, draw: &mut Draw) -> Result<Met> {
     let mut checkpoints: Vec<PathBuf> = fs::read_dir(trial.run().join("checkpoints"))
         .into_iter()
         .flatten()
@@ -148,8 +154,14 @@ fn flipped(trial: &Trial<'_>, threads: usize, draw: &mut Draw) -> Result<Met> {
     let mut contents = fs::read(file)?;
     let position = draw.below(contents.len() as u64) as usize;
     let byte = contents.get_mut(position).with_context(|| format!("{} is empty", file.display()))?;
-    *byte ^= 1 + draw.below(255) as u8;
-    fs::write(file, &contents)?;
+    match fault {
+        Fault::Tear => fs::write(file, &contents[..position])?,
+        Fault::Lose => fs::remove_file(file)?,
+        _ => {
+            *byte ^= 1 + draw.below(255) as u8;
+            fs::write(file, &contents)?;
+        }
+    }
 
     let before = trial.said().len();
     let (mut child, begun) = (trial.start(threads)?, Instant::now());
@@ -157,7 +169,7 @@ fn flipped(trial: &Trial<'_>, threads: usize, draw: &mut Draw) -> Result<Met> {
     while !noticed() && child.try_wait()?.is_none() && begun.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(5));
     }
-    ensure!(noticed(), "byte {position} of {} was another one, and nothing was said", file.display());
+    ensure!(noticed(), "nothing was said of {} in {}, from byte {position} on", fault.name(), file.display());
     child.kill()?;
     ended(trial, wait(child)?)
 }

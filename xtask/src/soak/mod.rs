@@ -40,7 +40,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &command::Soak) -> Result<Ex
     while begun.elapsed() < length || figures.runs == 0 {
         // Each run has a generator of its own: what it draws does not depend on how long the ones before it took.
         let mut draw = Draw::new(seed.wrapping_add((figures.runs as u64).wrapping_mul(0x5851_f42d_4c95_7f2d)));
-        one(&program, &mut draw, &mut figures)?;
+        one(workspace, &program, &mut draw, &mut figures)?;
     }
     let faults: Vec<String> = figures.faults.iter().map(|(name, count)| format!("{count} {name}")).collect();
     println!(
@@ -56,8 +56,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &command::Soak) -> Result<Ex
 }
 
 /// One experiment: once in peace, once with faults.
-fn one(program: &Program<'_>, draw: &mut Draw, figures: &mut Figures) -> Result<()> {
-    let recipe = recipes::draw(draw);
+fn one(workspace: &Workspace, program: &Program<'_>, draw: &mut Draw, figures: &mut Figures) -> Result<()> {
+    let recipe = recipes::draw(workspace, draw);
     let folder = tempfile::tempdir()?;
     let in_peace = program.trial(&recipe, folder.path().join("in-peace"));
     let whole = in_peace.finish(1).with_context(|| recipe.arguments.join(" "))?;

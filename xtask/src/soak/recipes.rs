@@ -2,11 +2,18 @@
 
 use crate::draw::Draw;
 use crate::reproduce::Recipe;
+use crate::workspace::Workspace;
+
+/// What is drawn from: every kind of agent, both kinds of observations, each of the three engines behind environments.
+const EXPERIMENTS: [&str; 8] =
+    ["cartpole", "cartpole", "cartpole", "lunarlander", "catch", "reinforce-cartpole", "cartpole-pqn", "pong-smoke"];
+
+/// Weights of PyTorch's for CartPole's observations, with two hidden layers of 8 units.
+const WEIGHTS: &str = "crates/nets/tests/pytorch/mlp.safetensors";
 
 /// Draws an experiment that takes a few seconds.
-pub(super) fn draw(draw: &mut Draw) -> Recipe {
-    let kinds = ["cartpole", "cartpole", "cartpole", "lunarlander", "catch", "reinforce-cartpole", "pong-smoke"];
-    let kind = draw.one_of(&kinds);
+pub(super) fn draw(workspace: &Workspace, draw: &mut Draw) -> Recipe {
+    let kind = draw.one_of(&EXPERIMENTS);
     let mut set = vec![
         format!("checkpoint.every={}", draw.one_of(&[40, 137, 300])),
         format!("checkpoint.keep={}", draw.one_of(&[2, 2, 3])),
@@ -35,6 +42,15 @@ pub(super) fn draw(draw: &mut Draw) -> Recipe {
             (kind, 200 + draw.below(150))
         }
         "reinforce-cartpole" => (kind, 500 + draw.below(2500)),
+        "cartpole-pqn" => {
+            set.extend([
+                format!("training.environments={}", draw.one_of(&[1, 4, 8])),
+                format!("agent.rollout_steps={}", draw.one_of(&[8, 32])),
+                format!("agent.minibatches={}", draw.one_of(&[1, 4])),
+                format!("agent.lambda={}", draw.one_of(&["0.0", "0.9"])),
+            ]);
+            (kind, 600 + draw.below(5000))
+        }
         _ => {
             dqn(&mut set, draw);
             set.push(format!("training.batch_size={}", draw.one_of(&[8, 32, 64])));
@@ -42,6 +58,14 @@ pub(super) fn draw(draw: &mut Draw) -> Recipe {
             set.push(format!("replay.capacity={}", draw.one_of(&[300, 5_000])));
             if draw.below(2) == 0 {
                 set.push("network.head={ kind = \"dueling\", hidden = [8] }".to_owned());
+            }
+            if kind == "cartpole" && draw.below(3) == 0 {
+                set.extend([
+                    "network.torso.hidden=[8, 8]".to_owned(),
+                    format!("transfer.init_from={:?}", workspace.root().join(WEIGHTS)),
+                    "transfer.parts=[\"torso\"]".to_owned(),
+                    format!("transfer.freeze={}", draw.one_of(&["[]", "[\"torso.0\"]", "[\"torso\"]"])),
+                ]);
             }
             (kind, 600 + draw.below(2500))
         }

@@ -25,8 +25,8 @@ use saved::{SavedBest, SavedRun};
 pub use seeds::{Aggregate, SeedRun, SeedsSummary, train_seeds};
 use timing::{Timing, TimingState};
 pub use watch::watch;
-pub use weights::WhichCheckpoint;
-pub(crate) use weights::{Weights, read as read_weights};
+pub(crate) use weights::read as read_weights;
+pub use weights::{Weights, WhichCheckpoint};
 
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};

@@ -86,14 +86,16 @@ impl Timing {
 
     /// Agent steps a second since the first update, evaluations and checkpoints not counted.
     pub(super) fn steps_per_second(&self, counters: &Counters) -> Option<f64> {
-        self.rate(|first| counters.agent_steps - first.agent_steps)
+        self.rate(|first| counters.agent_steps.saturating_sub(first.agent_steps))
     }
 
     /// Updates a second since the first one, evaluations and checkpoints not counted.
     pub(super) fn updates_per_second(&self, counters: &Counters) -> Option<f64> {
-        self.rate(|first| counters.updates - first.updates)
+        self.rate(|first| counters.updates.saturating_sub(first.updates))
     }
 
+    /// What is counted since the first update, a second. Where that was is no part of the digest: a checkpoint may say
+    /// anything of it.
     fn rate(&self, since: impl Fn(&Counters) -> u64) -> Option<f64> {
         let first = self.before.first_update.as_ref()?;
         let seconds = self.training_seconds() - first.training_seconds;

@@ -33,7 +33,8 @@ impl From<&str> for WhichCheckpoint {
 }
 
 /// Weights as a file.
-pub(crate) struct Weights {
+#[derive(Clone, Debug)]
+pub struct Weights {
     /// The file.
     pub(crate) path: PathBuf,
     /// What is in it: safetensors.
