@@ -10,6 +10,8 @@
 
 pub mod hostile;
 mod python;
+#[cfg(unix)]
+pub mod terminal;
 
 use std::env;
 use std::ffi::OsStr;

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Play with a run's weights and save what it looks like
     Record(Record),
+    /// Play in the terminal, or watch a trained agent play there
+    Play(Play),
     /// Replay recorded episodes; exit 0 only if every bit is equal
     Parity(Parity),
     /// Measure speed, side by side with the peers that are installed
@@ -188,6 +190,31 @@ pub(crate) struct Record {
     /// Print the file's name and what is to be seen in it as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Play {
+    /// An environment's id or an experiment's name, as `cargo xtask list` shows them, or an experiment's TOML file
+    #[arg(required_unless_present = "watch")]
+    pub(crate) environment: Option<String>,
+    /// Watch this run's agent play, by its experiment's protocol
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["environment", "set"])]
+    pub(crate) watch: Option<PathBuf>,
+    /// best, last, a checkpoint's folder or a safetensors file of weights [default: best]
+    #[arg(long, value_name = "best|last|FILE", requires = "watch")]
+    pub(crate) checkpoint: Option<String>,
+    /// The seed of the first episode [default: another one each time]; with --watch the root of all randomness [default:
+    /// the run's seed]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
+    pub(crate) seed: Option<u64>,
+    /// Override a key of the experiment, as environment.frame_skip=2
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// How many times as fast as the game's own speed [default: 1]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) speed: Option<f64>,
     #[command(flatten)]
     pub(crate) machine: Machine,
 }

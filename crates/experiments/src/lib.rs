@@ -13,8 +13,8 @@
 //! 7. [`assembly`]: makes the environments, agents and evaluators that an experiment names.
 //! 8. [`session`]: all of it together, from start or from a checkpoint.
 //!
-//! Three stand beside them: [`export`] gives a run to others, [`parity`] replays what Gymnasium recorded and compares every
-//! bit, [`mod@bench`] measures speed.
+//! Four stand beside them: [`export`] gives a run to others, [`parity`] replays what Gymnasium recorded and compares every
+//! bit, [`mod@bench`] measures speed, and [`play`] shows games in a [`terminal`].
 //!
 //! The program `deepq` is a command line over this.
 //!
@@ -40,11 +40,13 @@ pub mod gameplay;
 pub mod listeners;
 pub mod memory;
 pub mod parity;
+pub mod play;
 pub mod recording;
 pub mod run;
 pub mod session;
 pub mod statistics;
 mod stopwatch;
+pub mod terminal;
 pub mod training;
 mod transfer;
 

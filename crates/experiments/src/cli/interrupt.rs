@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use deepq_experiments::listeners::Screen;
+use deepq_experiments::terminal;
 
 /// Exit code of a run that was interrupted: 128 and the number of SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -20,13 +21,27 @@ pub(super) const STOPPING: &str = "Stopping after a checkpoint; once more to sto
 
 /// A flag that the first signal sets, which `stopping` answers. The second ends the program at once.
 pub(super) fn flag(screen: &Screen, stopping: &'static str) -> anyhow::Result<Arc<AtomicBool>> {
+    let screen = screen.clone();
+    watch(move || screen.line(stopping), || {})
+}
+
+/// The same while the terminal is taken, which is put back in either case.
+pub(super) fn flag_of_terminal() -> anyhow::Result<Arc<AtomicBool>> {
+    watch(|| {}, terminal::restore)
+}
+
+fn watch(
+    first: impl Fn() + Send + 'static,
+    before_the_end: impl Fn() + Send + 'static,
+) -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
-    let (asked, screen) = (Arc::clone(&stop), screen.clone());
+    let asked = Arc::clone(&stop);
     ctrlc::set_handler(move || {
         if asked.swap(true, Ordering::Relaxed) {
+            before_the_end();
             std::process::exit(i32::from(INTERRUPTED));
         }
-        screen.line(stopping);
+        first();
     })
     .context("cannot watch for Ctrl-C")?;
     Ok(stop)

@@ -11,6 +11,7 @@ mod logging;
 mod number;
 mod output;
 mod parity;
+mod play;
 mod record;
 mod seeds;
 mod train;
@@ -48,6 +49,8 @@ enum Command {
     Export(export::Arguments),
     /// Play with a run's weights and save what it looks like
     Record(record::Arguments),
+    /// Play in the terminal, or watch a trained agent play there
+    Play(play::Arguments),
     /// Replay episodes recorded with Gymnasium; exit 0 only if every bit is equal
     Parity(parity::Arguments),
     /// Measure speed, side by side with the peers that are installed
@@ -120,6 +123,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Record(arguments) => record::run(&arguments),
+        Command::Play(arguments) => play::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::List(arguments) => list::run(&arguments),

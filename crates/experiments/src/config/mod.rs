@@ -30,6 +30,7 @@ pub use algorithm::{AgentSection, Algorithm};
 pub use catalogue::{find, names, read};
 pub use changes::{Change, Changes};
 pub use document::Document;
+pub(crate) use error::nearest;
 pub use error::{ConfigError, KeyProblem, Problem};
 pub use every::Every;
 pub use experiment::{
