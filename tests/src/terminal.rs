@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
+use std::path::Path;
 use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -68,13 +69,27 @@ impl Terminal {
     ///
     /// If there is no pseudo-terminal, or the program cannot be built or started.
     pub fn start<A: AsRef<OsStr>>(
+        size: (u16, u16),
+        keyboard: Keyboard,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Self> {
+        Self::start_program(crate::program()?, size, keyboard, arguments)
+    }
+
+    /// Starts any program so.
+    ///
+    /// # Errors
+    ///
+    /// If there is no pseudo-terminal.
+    pub fn start_program<A: AsRef<OsStr>>(
+        program: &Path,
         (columns, rows): (u16, u16),
         keyboard: Keyboard,
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Self> {
         let (pty, pts) = open().context("cannot open a pseudo-terminal")?;
         pty.resize(Size::new(rows, columns))?;
-        let command = Command::new("sh").args(["-c", SHELL]).arg(crate::program()?).args(arguments);
+        let command = Command::new("sh").args(["-c", SHELL]).arg(program).args(arguments);
         let command = command.env("DEEPQ_WORKSPACE", crate::workspace()).env("TERM", "xterm-256color");
         let shell = command.env("COLORTERM", "truecolor").spawn(pts).context("cannot start a shell")?;
         let pty = Arc::new(pty);

@@ -1,6 +1,7 @@
 //! Somebody plays, or watches an agent, in a terminal, which is afterwards as it was before.
 
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use anyhow::Result;
 use deepq_tests::terminal::{Keyboard, Terminal};
@@ -114,6 +115,23 @@ fn the_terminal_is_put_back_after_an_interruption() -> Result<()> {
         }
         assert_eq!(terminal.end()?.0, 130, "{signal:?}");
     }
+    Ok(())
+}
+
+/// Run by the next test in a terminal of its own.
+#[test]
+#[ignore = "it panics, as it should"]
+fn panic_in_a_terminal() {
+    let _terminal = deepq_experiments::terminal::Terminal::take().unwrap();
+    panic!("of fright");
+}
+
+#[test]
+fn the_terminal_is_put_back_before_a_panic_is_told() -> Result<()> {
+    let arguments = ["--exact", "panic_in_a_terminal", "--ignored", "--nocapture"];
+    let terminal = Terminal::start_program(&std::env::current_exe()?, SMALL, Keyboard::TellsReleases, arguments)?;
+    let (code, said) = terminal.end()?;
+    assert!(code == 101 && said.contains("of fright"), "{code}: {said}");
     Ok(())
 }
 

@@ -49,8 +49,9 @@ impl Held {
 
     /// A key is pressed, or repeats.
     pub fn press(&mut self, control: Control, now: Instant) {
-        let repeats =
-            self.keys.iter().position(|key| key.control == control).map(|index| self.keys.remove(index)).is_some();
+        let before = self.keys.len();
+        self.keys.retain(|key| key.control != control);
+        let repeats = self.keys.len() < before;
         // The button of sticky keys is a push, or nothing could be fired twice.
         let sticky = self.sticky && control != Control::Button;
         if sticky {

@@ -42,10 +42,10 @@ pub fn play<E: Element>(
             return Ok(left);
         }
         let mut changed = input.is_some();
-        if let Some(input) = input {
-            if let Some(left) = game.input(input, Instant::now())? {
-                return Ok(left);
-            }
+        if let Some(input) = input
+            && let Some(left) = game.input(input, Instant::now())?
+        {
+            return Ok(left);
         }
         let now = Instant::now();
         if game.is_due(now) {
