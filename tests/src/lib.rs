@@ -13,6 +13,8 @@ pub mod browser;
 pub mod gymnasium;
 pub mod hostile;
 mod python;
+#[cfg(unix)]
+pub mod terminal;
 
 use std::collections::BTreeMap;
 use std::env;

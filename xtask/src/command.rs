@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Plot(Plot),
     /// Write a report about runs, as one HTML page
     Report(Report),
+    /// Play in the terminal, or watch a trained agent play there
+    Play(Play),
     /// Replay recorded episodes; exit 0 only if every bit is equal
     Parity(Parity),
     /// Measure speed, side by side with the peers that are installed
@@ -225,6 +227,10 @@ pub(crate) struct Record {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask plot runs/first-pong
+  cargo xtask plot runs/cartpole-s1to5 runs/cartpole-pqn-s1to5 --tag eval --out compared.png")]
 pub(crate) struct Plot {
     /// Folders of runs, or of several seeds: those of one experiment become one curve
     #[arg(required = true, value_name = "RUN")]
@@ -253,6 +259,10 @@ pub(crate) struct Plot {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask report runs/first-pong
+  cargo xtask report runs/pong-s1to3 runs/pong-fast-s1to3 --out compared.html")]
 pub(crate) struct Report {
     /// Folders of runs, or of several seeds
     #[arg(required = true, value_name = "RUN")]
@@ -260,6 +270,35 @@ pub(crate) struct Report {
     /// The page [default: report.html in the run's folder; for several, here]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask play PongNoFrameskip-v4
+  cargo xtask play --watch runs/first-pong --speed 2")]
+pub(crate) struct Play {
+    /// An environment's id or an experiment's name, as `cargo xtask list` shows them, or an experiment's TOML file
+    #[arg(required_unless_present = "watch")]
+    pub(crate) environment: Option<String>,
+    /// Watch this run's agent play, by its experiment's protocol
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["environment", "set"])]
+    pub(crate) watch: Option<PathBuf>,
+    /// best, last, a checkpoint's folder or a safetensors file of weights [default: best]
+    #[arg(long, value_name = "best|last|FILE", requires = "watch")]
+    pub(crate) checkpoint: Option<String>,
+    /// The seed of the first episode [default: another one each time]; with --watch the root of all randomness [default:
+    /// the run's seed]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
+    pub(crate) seed: Option<u64>,
+    /// Override a key of the experiment, as environment.frame_skip=2
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// How many times as fast as the game's own speed [default: 1]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) speed: Option<f64>,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
 }
 
 #[derive(Args, Debug)]

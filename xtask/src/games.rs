@@ -21,11 +21,18 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
                 (None, Some(name)) => experiment_file(workspace, name),
                 (None, None) => return Ok(Vec::new()),
             };
-            let mut ids = environment_ids(&file);
-            let overridden =
-                train.set.iter().filter_map(|set| set.split_once('=')).filter(|(key, _)| key.trim().ends_with("id"));
-            ids.extend(overridden.map(|(_, id)| id.trim().trim_matches('"').to_owned()));
-            (ids, &train.machine.roms)
+            (environment_ids(&file).into_iter().chain(overridden(&train.set)).collect(), &train.machine.roms)
+        }
+        Command::Play(play) => {
+            let mut ids: Vec<String> = overridden(&play.set).collect();
+            if let Some(run) = &play.watch {
+                ids.extend(environment_ids(&run.join("experiment.toml")));
+            }
+            if let Some(name) = &play.environment {
+                ids.push(name.clone());
+                ids.extend(environment_ids(&experiment_file(workspace, name)));
+            }
+            (ids, &play.machine.roms)
         }
         Command::Eval(eval) => (environment_ids(&eval.run.join("experiment.toml")), &eval.machine.roms),
         Command::Export(export) => (environment_ids(&export.run.join("experiment.toml")), &export.roms),
@@ -49,6 +56,13 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
 pub(crate) fn of_experiments(workspace: &Workspace, experiments: &[&str], own_roms: &RomFolder) -> Result<Vec<String>> {
     let files = experiments.iter().map(|experiment| experiment_file(workspace, experiment));
     known(workspace, &files.flat_map(|file| environment_ids(&file)).collect::<Vec<_>>(), own_roms)
+}
+
+/// The environments that overrides name.
+fn overridden(set: &[String]) -> impl Iterator<Item = String> {
+    let assignments = set.iter().filter_map(|set| set.split_once('='));
+    let ids = assignments.filter(|(key, _)| key.trim().ends_with("id"));
+    ids.map(|(_, id)| id.trim().trim_matches('"').to_owned())
 }
 
 /// The games among these ids that must be provided.

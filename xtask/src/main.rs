@@ -44,6 +44,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         | Command::Eval(_)
         | Command::Record(_)
         | Command::Export(_)
+        | Command::Play(_)
         | Command::Parity(_)
         | Command::List(_) => {
             roms::provide(&workspace, &games::needed(command, &workspace)?)?;

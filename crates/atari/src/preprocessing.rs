@@ -241,6 +241,10 @@ impl Env for AtariPreprocessing {
         self.game.steps_per_second()
     }
 
+    fn turn_based(&self) -> bool {
+        self.game.turn_based()
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         self.game.render()
     }

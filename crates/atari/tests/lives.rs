@@ -25,6 +25,12 @@ fn wait(env: &mut AtariPreprocessing, observation: &mut [u8], most: usize) -> Ve
 }
 
 #[test]
+fn a_step_takes_as_long_as_its_frames() {
+    let (env, _) = make("pong", &AtariSettings::default(), &Preprocessing::default());
+    assert_eq!((env.steps_per_second(), env.turn_based()), (15.0, false));
+}
+
+#[test]
 fn a_lost_life_is_told_and_the_game_goes_on() {
     let baselines = Protocol::Baselines;
     let (mut env, mut observation) = make("breakout", &baselines.settings(), &baselines.preprocessing());

@@ -150,6 +150,10 @@ impl Env for Catch {
         5.0
     }
 
+    fn turn_based(&self) -> bool {
+        true
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.started)?;
         const CELL: u16 = 40;

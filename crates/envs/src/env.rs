@@ -117,6 +117,12 @@ pub trait Env: Send {
         30.0
     }
 
+    /// Whether nothing happens between two actions, so that a person who plays may think as long as they like: a constant. No
+    /// result depends on it.
+    fn turn_based(&self) -> bool {
+        false
+    }
+
     /// Draws the current state as a picture.
     ///
     /// # Errors
@@ -172,6 +178,10 @@ impl<T: Env + ?Sized> Env for Box<T> {
 
     fn steps_per_second(&self) -> f64 {
         (**self).steps_per_second()
+    }
+
+    fn turn_based(&self) -> bool {
+        (**self).turn_based()
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {

@@ -136,6 +136,10 @@ impl<E: Env> Env for Journal<E> {
         self.env.steps_per_second()
     }
 
+    fn turn_based(&self) -> bool {
+        self.env.turn_based()
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.episode.is_some())?;
         self.env.render()

@@ -83,6 +83,10 @@ impl<E: Env<Element = f32>> Env for OneHot<E> {
         self.env.steps_per_second()
     }
 
+    fn turn_based(&self) -> bool {
+        self.env.turn_based()
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         self.env.render()
     }

@@ -171,6 +171,10 @@ impl Env for Tabular {
         4.0
     }
 
+    fn turn_based(&self) -> bool {
+        true
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         preconditions::render(self, self.phase.has_started())?;
         Ok((self.draw)(self.state))

@@ -71,6 +71,10 @@ impl<E: Env> Env for TimeLimit<E> {
         self.env.steps_per_second()
     }
 
+    fn turn_based(&self) -> bool {
+        self.env.turn_based()
+    }
+
     fn render(&self) -> Result<RgbImage, EnvError> {
         self.env.render()
     }

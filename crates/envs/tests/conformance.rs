@@ -34,6 +34,25 @@ fn every_environment_conforms_with_a_stack_and_a_time_limit() {
     }
 }
 
+/// `metadata["render_fps"]` of Gymnasium 1.4.0.
+#[test]
+fn wrappers_leave_the_pace_of_gymnasium() {
+    let registry = Registry::standard();
+    let stacked = EnvOptions::new().with("frame_stack", 2).with("max_episode_steps", 5);
+    for (id, options, pace) in [
+        ("CartPole-v1", &stacked, (false, 50.0)),
+        ("MountainCar-v0", &stacked, (false, 30.0)),
+        ("Acrobot-v1", &stacked, (false, 15.0)),
+        ("Pendulum-v1", &stacked, (false, 30.0)),
+        ("LunarLander-v3", &stacked, (false, 50.0)),
+        ("FrozenLake-v1", &EnvOptions::new().with("one_hot", true), (true, 4.0)),
+        ("CliffWalking-v1", &stacked, (true, 4.0)),
+    ] {
+        let env = Journal::new(registry.make(id, options).unwrap().into_vector().unwrap());
+        assert_eq!((env.turn_based(), env.steps_per_second()), pace, "{id}");
+    }
+}
+
 #[test]
 fn a_journal_in_a_stack_in_a_limit_conforms() {
     check_env(|| Ok(TimeLimit::new(FrameStack::new(Journal::new(CartPole::new()), 2)?, 7))).unwrap();

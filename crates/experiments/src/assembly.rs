@@ -83,10 +83,7 @@ impl<'a> Assembly<'a> {
 
     /// What was made, or where it stands why it was not.
     fn located(&self, made: Result<AnyEnv, EnvError>, evaluation: &EnvOptions) -> Result<AnyEnv, RunError> {
-        made.map_err(|error| match of_env(error, evaluation) {
-            Ok(problem) => self.document.locate(problem).into(),
-            Err(error) => error.into(),
-        })
+        made.map_err(|error| of_env(error, self.document, evaluation))
     }
 
     fn environments<E: Observed>(
@@ -348,8 +345,16 @@ impl<'a> Assembly<'a> {
     }
 }
 
-/// The key that an environment complains about. Options that `[evaluation.environment]` gives are sought there.
-fn of_env(error: EnvError, evaluation: &EnvOptions) -> Result<KeyProblem, EnvError> {
+/// Why an environment cannot be made, with the key. Options that `[evaluation.environment]` gives are sought there.
+pub(crate) fn of_env(error: EnvError, document: &Document, evaluation: &EnvOptions) -> RunError {
+    match key_of_env(error, evaluation) {
+        Ok(problem) => document.locate(problem).into(),
+        Err(error) => error.into(),
+    }
+}
+
+/// The key that an environment complains about.
+fn key_of_env(error: EnvError, evaluation: &EnvOptions) -> Result<KeyProblem, EnvError> {
     let key = |option: &str| match evaluation.get(option) {
         Some(_) => format!("evaluation.environment.{option}"),
         None => format!("environment.{option}"),

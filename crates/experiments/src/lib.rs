@@ -17,6 +17,8 @@
 //!
 //! Three stand beside them: [`export`] gives a run to others, [`parity`] replays what Gymnasium recorded and compares every
 //! bit, [`mod@bench`] measures speed.
+//! Four stand beside them: [`export`] gives a run to others, [`parity`] replays what Gymnasium recorded and compares every
+//! bit, [`mod@bench`] measures speed, and [`play`] shows games in a [`terminal`].
 //!
 //! The program `deepq` is a command line over this.
 //!
@@ -43,6 +45,7 @@ pub mod history;
 pub mod listeners;
 pub mod memory;
 pub mod parity;
+pub mod play;
 pub mod plot;
 pub mod recording;
 pub mod report;
@@ -50,6 +53,7 @@ pub mod run;
 pub mod session;
 pub mod statistics;
 mod stopwatch;
+pub mod terminal;
 pub mod training;
 mod transfer;
 

@@ -32,6 +32,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("anyhow", &["deepq-experiments", "deepq-tests", "xtask"]),
     ("clap", &["deepq-experiments", "xtask"]),
     ("csv", &["deepq-experiments", "deepq-tests"]),
+    ("crossterm", &["deepq-experiments"]),
     ("ctrlc", &["deepq-experiments"]),
     ("maud", &["deepq-experiments"]),
     ("plotters", &["deepq-experiments"]),

@@ -11,6 +11,7 @@ mod logging;
 mod number;
 mod output;
 mod parity;
+mod play;
 mod plot;
 mod record;
 mod report;
@@ -65,6 +66,8 @@ enum Command {
     Plot(plot::Arguments),
     /// Write a report about runs, as one HTML page
     Report(report::Arguments),
+    /// Play in the terminal, or watch a trained agent play there
+    Play(play::Arguments),
     /// Replay episodes recorded with Gymnasium; exit 0 only if every bit is equal
     Parity(parity::Arguments),
     /// Measure speed, side by side with the peers that are installed
@@ -139,6 +142,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Record(arguments) => record::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Play(arguments) => play::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::List(arguments) => list::run(&arguments),

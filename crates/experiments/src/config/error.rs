@@ -19,6 +19,15 @@ pub enum ConfigError {
         /// All known ones.
         known: Vec<String>,
     },
+    /// Neither an environment nor an experiment.
+    #[error("there is no environment or experiment {name:?}{}; `deepq list` shows them all",
+        nearest.as_ref().map(|n| format!(" (did you mean {n:?}?)")).unwrap_or_default())]
+    UnknownEnvironment {
+        /// The name asked for.
+        name: String,
+        /// The nearest known one.
+        nearest: Option<String>,
+    },
     /// A file that cannot be read.
     #[error("cannot read {path}: {reason}")]
     Unreadable {

@@ -31,6 +31,7 @@ pub use catalogue::{find, names, read};
 pub use changes::{Change, Changes};
 pub use document::Document;
 pub(crate) use document::HyperParameter;
+pub(crate) use error::nearest;
 pub use error::{ConfigError, KeyProblem, Problem};
 pub use every::Every;
 pub use experiment::{
