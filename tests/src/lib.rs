@@ -142,7 +142,9 @@ fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Co
 /// If that fails, or there is no summary afterwards.
 pub fn train(experiment: &str, out: &Path, arguments: &[&str]) -> Result<Summary> {
     let out_argument = out.to_str().context("the folder's name is not UTF-8")?;
-    let all = ["train", experiment, "--quiet", "--out", out_argument].into_iter().chain(arguments.iter().copied());
+    let all = ["train", experiment, "--quiet", "--no-video", "--out", out_argument]
+        .into_iter()
+        .chain(arguments.iter().copied());
     deepq(all)?.done()?;
     summary(out)
 }

@@ -29,7 +29,7 @@ const SMALL: [&str; 12] = [
 
 /// The digest of a run that was `SMALL`, and goes on.
 fn go_on(run: &Path, steps: &str) -> Result<(String, String)> {
-    let said = deepq(["train", "--quiet", "--resume", text(run)?, "--steps", steps])?.done()?;
+    let said = deepq(["train", "--quiet", "--no-video", "--resume", text(run)?, "--steps", steps])?.done()?;
     Ok((summary(run)?.digest, said.stderr))
 }
 
@@ -202,7 +202,7 @@ fn a_full_disk_ends_a_run_that_goes_on_when_there_is_space() -> Result<()> {
         let filler = disk.join("filler");
         let mut file = fs::File::create(&filler)?;
         while file.write_all(&[0; 4096]).is_ok() {}
-        let resume = ["train", "--quiet", "--resume", text(&run)?, "--steps", "4000"];
+        let resume = ["train", "--quiet", "--no-video", "--resume", text(&run)?, "--steps", "4000"];
         let said = deepq(resume)?.refused(1, &["free some space"])?;
         println!("{}", said.stderr);
         let kept = RunFolder::look_at(&run)?.checkpoints().newest(Kind::Step)?;

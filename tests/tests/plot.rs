@@ -81,8 +81,11 @@ fn seeds_are_one_curve_and_experiments_are_compared() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (group, alone, out) =
         (folder.path().join("group"), folder.path().join("alone"), folder.path().join("both.svg"));
-    deepq([&["train", "cartpole", "--quiet", "--seeds", "1..3", "--out", text(&group)?][..], &SHORT].concat())?
-        .done()?;
+    deepq(
+        [&["train", "cartpole", "--quiet", "--no-video", "--seeds", "1..3", "--out", text(&group)?][..], &SHORT]
+            .concat(),
+    )?
+    .done()?;
     train("cartpole", &alone, &[&SHORT[..], &["--set", "agent.discount=0.9", "--seed", "7"]].concat())?;
     deepq(["plot", text(&group)?])?.done()?;
     let svg = fs::read_to_string(group.join("curves.svg"))?;

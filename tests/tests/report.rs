@@ -138,8 +138,11 @@ fn seeds_say_together_what_their_summary_says_also_without_scripts() -> Result<(
     let Some(mut browser) = Browser::start()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let group = folder.path().join("group");
-    deepq([&["train", "cartpole", "--quiet", "--seeds", "1..3", "--out", text(&group)?][..], &SHORT].concat())?
-        .done()?;
+    deepq(
+        [&["train", "cartpole", "--quiet", "--no-video", "--seeds", "1..3", "--out", text(&group)?][..], &SHORT]
+            .concat(),
+    )?
+    .done()?;
     let page = folder.path().join("three.html");
     report(&[&group], &page)?;
     browser.call("Emulation.setScriptExecutionDisabled", &json!({"value": true}))?;

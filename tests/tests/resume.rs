@@ -40,7 +40,7 @@ fn send(signal: &str, child: &Child) -> Result<()> {
 /// Lets a run go on to this agent step, and gives the digest.
 fn go_on(run: &Path, to: u64) -> Result<String> {
     let run_argument = run.to_str().context("the path is not UTF-8")?;
-    deepq(["train", "--quiet", "--resume", run_argument, "--steps", &to.to_string()])?.done()?;
+    deepq(["train", "--quiet", "--no-video", "--resume", run_argument, "--steps", &to.to_string()])?.done()?;
     let summary = summary(run)?;
     assert_eq!(summary.agent_steps, to);
     Ok(summary.digest)

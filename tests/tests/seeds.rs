@@ -11,7 +11,7 @@ const SHORT: [&str; 4] = ["--steps", "400", "--set", "evaluation.every=200"];
 
 fn seeds(folder: &Path, more: &[&str]) -> Result<deepq_tests::Said> {
     let out = folder.to_str().context("the path is not UTF-8")?;
-    deepq([&["train", "cartpole", "--quiet", "--out", out][..], &SHORT, more].concat())
+    deepq([&["train", "cartpole", "--quiet", "--no-video", "--out", out][..], &SHORT, more].concat())
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_group_goes_on_as_a_whole() -> Result<()> {
     let group = folder.path().join("group");
     seeds(&group, &["--seeds", "1..3", "--jobs", "2"])?.done()?;
     let path = group.to_str().context("the path is not UTF-8")?;
-    let resume = |more: &[&str]| deepq([&["train", "--quiet", "--resume", path][..], more].concat());
+    let resume = |more: &[&str]| deepq([&["train", "--quiet", "--no-video", "--resume", path][..], more].concat());
 
     // What was lost is made again; what is done stays as it is, to the byte.
     let digests = [1, 2, 3].map(|seed| group.join(format!("seed-{seed}"))).map(|run| summary(&run));

@@ -124,6 +124,9 @@ pub(crate) struct Train {
     /// Show no progress
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// Record no game of the best weights at the end
+    #[arg(long)]
+    pub(crate) no_video: bool,
     #[command(flatten)]
     pub(crate) machine: Machine,
 }

@@ -84,7 +84,7 @@ impl Trial<'_> {
     pub(crate) fn start(&self, threads: usize) -> Result<Child> {
         let mut deepq = Command::new(&self.program.path);
         deepq.env("DEEPQ_WORKSPACE", self.program.workspace.root());
-        deepq.args(["train", "--quiet", "--threads", &threads.to_string()]);
+        deepq.args(["train", "--quiet", "--no-video", "--threads", &threads.to_string()]);
         if let Some(roms) = &self.program.roms {
             deepq.arg("--rom-dir").arg(roms);
         }

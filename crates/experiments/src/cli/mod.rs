@@ -15,6 +15,7 @@ mod play;
 mod plot;
 mod record;
 mod report;
+mod results;
 mod seeds;
 mod train;
 

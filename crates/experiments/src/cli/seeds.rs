@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use deepq_experiments::listeners::{Screen, duration, grouped};
+use deepq_experiments::plot;
 use deepq_experiments::run::{EvaluationFigures, Finished};
 use deepq_experiments::session::{self, Aggregate, Group, SeedRun, SeedsSummary, Settings};
 
 use super::logging::{self, LogFiles};
-use super::{interrupt, output};
+use super::{interrupt, output, results};
 
 /// More seeds are taken for a slip of the hand.
 const MOST: usize = 1000;
@@ -47,8 +48,14 @@ impl FromStr for SeedList {
     }
 }
 
-/// Trains the seeds of a group, as many at a time as `jobs` says.
-pub(super) fn run(group: &Group, jobs: u16, log: &LogFiles, settings: &Settings) -> anyhow::Result<ExitCode> {
+/// Trains the seeds of a group, as many at a time as `jobs` says; `video`: a game of each one's best weights is recorded.
+pub(super) fn run(
+    group: &Group,
+    jobs: u16,
+    video: bool,
+    log: &LogFiles,
+    settings: &Settings,
+) -> anyhow::Result<ExitCode> {
     let settings_of = |seed, run: &Path| {
         let (log, path) = (log.clone(), run.join("log.txt"));
         Settings {
@@ -65,6 +72,12 @@ pub(super) fn run(group: &Group, jobs: u16, log: &LogFiles, settings: &Settings)
     let text = format!("{}\n", serde_json::to_string_pretty(&summary)?);
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     show(&settings.screen, &runs, &summary);
+    for run in runs.iter().filter(|run| summary.seeds.contains(&run.seed)) {
+        results::write(&run.folder, video, settings);
+    }
+    if let Err(error) = plot::write_curves(folder) {
+        tracing::warn!("no curves of all seeds: {error}");
+    }
     let interrupted = !summary.unfinished.is_empty() || runs.len() < group.seeds().len();
     if interrupted {
         settings.screen.line(&format!("To go on: deepq train --resume {}", folder.display()));

@@ -12,7 +12,7 @@ use deepq_experiments::run::{EvaluationFigures, Finished, Summary};
 use deepq_experiments::session::{self, Group};
 
 use super::seeds::{self, SeedList};
-use super::{Machine, interrupt, logging, number, output};
+use super::{Machine, interrupt, logging, number, output, results};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,6 +59,9 @@ pub(super) struct Arguments {
     /// Show no progress
     #[arg(long)]
     quiet: bool,
+    /// Record no game of the best weights at the end
+    #[arg(long)]
+    no_video: bool,
     #[command(flatten)]
     machine: Machine,
 }
@@ -74,40 +77,50 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Ok(settings)
     };
     let overrides = Overrides { set: arguments.set.clone(), seed: arguments.seed, steps: arguments.steps };
+    let video = !arguments.no_video;
     if let (Some(list), Some(name)) = (&arguments.seeds, &arguments.experiment) {
         let (experiment, document) = config::load(name, &overrides)?;
         let folder = arguments.out.clone().unwrap_or_else(|| seeds::folder(&experiment.name, list, &timestamp()));
         let group = Group::new(&folder, &list.0, document)?;
-        return seeds::run(&group, arguments.jobs.unwrap_or(1), &log, &settings(&folder)?);
+        return seeds::run(&group, arguments.jobs.unwrap_or(1), video, &log, &settings(&folder)?);
     }
     if let Some(folder) = &arguments.resume {
         if Group::is_one(folder) {
             let group = Group::open(folder, &overrides)?;
-            return seeds::run(&group, arguments.jobs.unwrap_or(1), &log, &settings(folder)?);
+            return seeds::run(&group, arguments.jobs.unwrap_or(1), video, &log, &settings(folder)?);
         }
         if arguments.jobs.is_some() {
             return Err(RunError::OneRun { path: folder.clone() }.into());
         }
     }
-    let (folder, summary) = match (&arguments.resume, &arguments.experiment) {
-        (Some(run), _) => (run.clone(), session::resume(run, &overrides, &settings(run)?)?),
+    let (folder, settings, summary) = match (&arguments.resume, &arguments.experiment) {
+        (Some(run), _) => {
+            let settings = settings(run)?;
+            let summary = session::resume(run, &overrides, &settings)?;
+            (run.clone(), settings, summary)
+        }
         (None, Some(name)) => {
             let (experiment, document) = config::load(name, &overrides)?;
             let folder = arguments.out.clone().unwrap_or_else(|| {
                 let run = format!("{}-s{}-{}", experiment.name, experiment.training.seed, timestamp());
                 PathBuf::from("runs").join(run)
             });
-            let summary = session::start(&experiment, &document, &folder, &settings(&folder)?)?;
-            (folder, summary)
+            let settings = settings(&folder)?;
+            let summary = session::start(&experiment, &document, &folder, &settings)?;
+            (folder, settings, summary)
         }
         (None, None) => anyhow::bail!("name an experiment, or a run with --resume"),
     };
     if !arguments.quiet {
         screen.line(&text(&summary));
     }
+    let interrupted = summary.finished == Finished::Interrupted;
+    if !interrupted {
+        results::write(&folder, video, &settings);
+    }
     // The one thing on standard output: where the results lie, for scripts.
     output::print(&format!("{}\n", folder.display()))?;
-    Ok(if summary.finished == Finished::Interrupted { interrupt::exit_code() } else { ExitCode::SUCCESS })
+    Ok(if interrupted { interrupt::exit_code() } else { ExitCode::SUCCESS })
 }
 
 fn text(summary: &Summary) -> String {
