@@ -54,8 +54,11 @@ fn refused(whole: &[u8], times: usize, mut read: impl FnMut(&[u8]) -> Result<()>
     (0..times).filter(|_| read(&draw.damage(whole)).is_err()).count()
 }
 
-/// The functions behind the targets of `fuzz/`, by their names.
-const TARGETS: [(&str, fn(&[u8]) -> Result<()>); 9] = [
+/// A function behind a target of `fuzz/`.
+type Read = fn(&[u8]) -> Result<()>;
+
+/// All of them, by the targets' names.
+const TARGETS: [(&str, Read); 9] = [
     ("assignment", hostile::assignment),
     ("checkpoint", hostile::checkpoint),
     ("experiment", hostile::experiment),
@@ -92,7 +95,7 @@ fn what_fuzzers_found_and_began_with() -> Result<()> {
 fn edited_checkpoints_and_replays() -> Result<()> {
     let mut draw = Draw(1);
     let mut accepted = 0;
-    for (read, times) in [(hostile::state as fn(&[u8]) -> Result<()>, 300), (hostile::checkpoint, 60)] {
+    for (read, times) in [(hostile::state as Read, 300), (hostile::checkpoint, 60)] {
         for _ in 0..times {
             let bytes: Vec<u8> = (0..draw.below(60)).map(|_| draw.below(256) as u8).collect();
             accepted += usize::from(read(&bytes).is_ok());
