@@ -212,7 +212,8 @@ fn go_on<E: Observed>(assembly: &Assembly<'_>, files: &Files) -> Result<()> {
     let environments = assembly.training_environments::<E>()?;
     let mut agent = assembly.agent(environments.first().context("no environment")?, None)?;
     let mut saved: Value = serde_json::from_slice(file("state.json")?)?;
-    let state: TrainingState = serde_json::from_value(saved["training"].take())?;
+    let state = saved.get_mut("training").context("no training")?.take();
+    let state: TrainingState = serde_json::from_value(state)?;
     let captures: Vec<Capture> = serde_json::from_slice(file("environments.json")?)?;
     let document = saved["agent"].as_str().context("no agent")?.to_owned();
     let mut tensors = std::collections::BTreeMap::new();
