@@ -1,6 +1,6 @@
-//! Learning curves: what [`history`](crate::history) reads, as a picture.
+//! Learning curves: what [`history`] reads, as a picture.
 //!
-//! [`learning_curves`] says what is drawn (a [`Chart`], curves with their bands in the units of the axes), [`write`] draws
+//! [`learning_curves`] says what is drawn (a [`Chart`], curves with their bands in the units of the axes), [`write()`] draws
 //! it as SVG or PNG. Several runs of one experiment become one curve with the interval of a bootstrap; several experiments
 //! are compared in one picture. The same tables give the same bytes, on machines without fonts as well.
 
