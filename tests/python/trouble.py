@@ -20,7 +20,7 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete
 class Dot(gymnasium.Env):
     """A dot walks over 6 by 5 bytes until it falls off the right side, or for 40 steps. Actions 3, 4 and 5: left, stay, right."""
 
-    metadata = {"render_modes": ["rgb_array"]}
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 12}
     observation_space = Box(0, 255, (6, 5), np.uint8)
     action_space = Discrete(3, start=3)
 

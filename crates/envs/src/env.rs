@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Discrete, Element, EnvError, ObservationSpace};
 
+/// The steps in a second of an environment that does not say.
+pub(crate) const USUAL_STEPS_PER_SECOND: f64 = 30.0;
+
 /// Whether an episode goes on after a step, and if not, why.
 ///
 /// Only termination stops bootstrapping: a time limit says nothing about the value of the state that it cut off
@@ -114,7 +117,7 @@ pub trait Env: Send {
     /// Steps in a second where somebody watches at the environment's own speed: a constant, Gymnasium's `render_fps`, and 60
     /// frames of an Atari game. No result depends on it.
     fn steps_per_second(&self) -> f64 {
-        30.0
+        USUAL_STEPS_PER_SECOND
     }
 
     /// Whether nothing happens between two actions, so that a person who plays may think as long as they like: a constant. No

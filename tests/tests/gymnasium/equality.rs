@@ -69,6 +69,7 @@ fn an_environment_of_ones_own_keeps_all_promises() -> Result<()> {
     check_env(|| make("gym:python.trouble:Dot-v0", &options).map(|env| env.into_frames().unwrap()))?;
     let mut env = make("gym:python.trouble:Dot-v0", &options.clone().with("frame_stack", 2))?.into_frames().unwrap();
     assert_eq!(env.observation_space().shape(), [2, 6, 5]);
+    assert_eq!(env.steps_per_second(), 12.0, "as its metadata says");
     let mut observation = vec![0; 60];
     env.reset(&Reset::seeded(1), &mut observation)?;
     assert_eq!(observation.iter().filter(|&&x| x == 200).count(), 2);

@@ -72,7 +72,7 @@ class Bridge:
         self.first_action = int(actions.start)
         if isinstance(space, gymnasium.spaces.Discrete):
             self.type, self.first_state = None, int(space.start)
-            return describe(actions, {"discrete": int(space.n)})
+            return self.describe(actions, {"discrete": int(space.n)})
         elements = {"float32": "f32", "float64": "f32", "uint8": "u8"}
         if not isinstance(space, gymnasium.spaces.Box) or space.dtype.name not in elements:
             raise NotImplementedError(
@@ -82,7 +82,13 @@ class Bridge:
         self.shape, self.box = space.shape, space.dtype
         self.type = numpy.dtype("uint8" if space.dtype == "uint8" else "float32")
         box = {"element": elements[space.dtype.name], "shape": list(space.shape)}
-        return describe(actions, {"box": box}, self.encode(space.low), self.encode(space.high))
+        return self.describe(actions, {"box": box}, self.encode(space.low), self.encode(space.high))
+
+    def describe(self, actions, observation, *bounds):
+        fps = self.env.metadata.get("render_fps")
+        description = {"protocol": PROTOCOL, "actions": int(actions.n), "observation": observation}
+        text = json.dumps({**description, "fps": None if fps is None else float(fps)}).encode()
+        return struct.pack("<I", len(text)) + text + b"".join(bounds)
 
     def encode(self, observation):
         """The bytes of an observation."""
@@ -162,11 +168,6 @@ def make_env(gymnasium, name, kwargs):
         if "rgb_array" in (getattr(creator, "metadata", {}).get("render_modes") or []):
             kwargs = {"render_mode": "rgb_array", **kwargs}
     return gymnasium.make(name, **kwargs)
-
-
-def describe(actions, observation, *bounds):
-    text = json.dumps({"protocol": PROTOCOL, "actions": int(actions.n), "observation": observation}).encode()
-    return struct.pack("<I", len(text)) + text + b"".join(bounds)
 
 
 def answer(status, payload):

@@ -22,6 +22,8 @@ pub(super) struct Description {
     pub(super) protocol: u32,
     pub(super) actions: usize,
     pub(super) observation: Observation,
+    /// `render_fps` of its metadata.
+    pub(super) fps: Option<f64>,
 }
 
 #[derive(Deserialize)]

@@ -10,6 +10,7 @@ use image::RgbImage;
 
 use self::description::{Description, Observation, PROTOCOL, Wanted, space};
 use self::process::{Failure, Process, Request};
+use crate::env::USUAL_STEPS_PER_SECOND;
 use crate::preconditions::{self, Phase};
 use crate::{
     AnyEnv, Discrete, Element, ElementKind, Env, EnvError, EnvOptions, ObservationSpace, Registry, Reset, Status, Step,
@@ -45,6 +46,7 @@ pub struct GymEnv<E> {
     id: String,
     space: ObservationSpace<E>,
     actions: Discrete,
+    fps: f64,
     phase: Phase,
     /// Drawing and saving ask it as well.
     process: RefCell<Process>,
@@ -71,20 +73,21 @@ fn make(id: &str, options: &EnvOptions) -> Result<AnyEnv, EnvError> {
     let wanted = serde_json::to_vec(&wanted).map_err(|error| broken(error.to_string()))?;
     let mut process = Process::start(id, python).map_err(|failure| broken(failure.into_message()))?;
     let made = process.ask(Request::Make, &wanted).map_err(|failure| broken(advice(failure)))?;
-    let (Description { actions, observation, .. }, bounds) = Description::read(made).map_err(broken)?;
+    let (Description { actions, observation, fps, .. }, bounds) = Description::read(made).map_err(broken)?;
+    let fps = fps.filter(|fps| fps.is_finite() && *fps > 0.0).unwrap_or(USUAL_STEPS_PER_SECOND);
     match observation {
         Observation::Discrete(0) => Err(broken("it has no states".to_owned())),
         Observation::Discrete(n) => {
             let space = ObservationSpace::discrete(Discrete::new(n));
-            Ok(AnyEnv::Vector(GymEnv::boxed(id, space, actions, process)))
+            Ok(AnyEnv::Vector(GymEnv::boxed(id, space, actions, fps, process)))
         }
         Observation::Box { element: ElementKind::F32, shape } => {
             let space = space(&shape, bounds).map_err(broken)?;
-            Ok(AnyEnv::Vector(GymEnv::boxed(id, space, actions, process)))
+            Ok(AnyEnv::Vector(GymEnv::boxed(id, space, actions, fps, process)))
         }
         Observation::Box { element: ElementKind::U8, shape } => {
             let space = space(&shape, bounds).map_err(broken)?;
-            Ok(AnyEnv::Frames(GymEnv::boxed(id, space, actions, process)))
+            Ok(AnyEnv::Frames(GymEnv::boxed(id, space, actions, fps, process)))
         }
     }
 }
@@ -101,9 +104,9 @@ fn advice(failure: Failure) -> String {
 }
 
 impl<E: Element> GymEnv<E> {
-    fn boxed(id: &str, space: ObservationSpace<E>, actions: usize, process: Process) -> Box<Self> {
+    fn boxed(id: &str, space: ObservationSpace<E>, actions: usize, fps: f64, process: Process) -> Box<Self> {
         let (id, actions) = (id.to_owned(), Discrete::new(actions));
-        Box::new(Self { id, space, actions, phase: Phase::Unstarted, process: RefCell::new(process) })
+        Box::new(Self { id, space, actions, fps, phase: Phase::Unstarted, process: RefCell::new(process) })
     }
 
     fn backend(&self, reason: String) -> EnvError {
@@ -175,6 +178,10 @@ impl<E: Element> Env for GymEnv<E> {
 
     fn step_cost(&self) -> Duration {
         STEP_COST
+    }
+
+    fn steps_per_second(&self) -> f64 {
+        self.fps
     }
 
     fn render(&self) -> Result<RgbImage, EnvError> {
