@@ -111,3 +111,18 @@ fn running_statistics_go_on_exactly() -> Result<()> {
     assert_eq!(go_on(&run, 200)?, train_to(&whole, "200")?.digest);
     Ok(())
 }
+
+/// Two environments make 502 steps where 501 were asked for.
+#[test]
+fn a_run_that_made_more_steps_than_were_asked_for_goes_on_as_well() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    let before = train("cartpole", &run, &["--steps", "501", "--set", "training.environments=2"])?;
+    assert_eq!(before.agent_steps, 502);
+    let path = run.to_str().context("the path is not UTF-8")?;
+    for steps in [&["--steps", "501"][..], &[]] {
+        deepq([&["train", "--quiet", "--no-video", "--resume", path], steps].concat())?.done()?;
+        assert_eq!(summary(&run)?.digest, before.digest);
+    }
+    Ok(())
+}
