@@ -91,7 +91,8 @@ fn a_game_of_turns_waits_for_the_player() -> Result<()> {
 fn a_key_is_held_until_it_is_let_go_where_the_terminal_tells() -> Result<()> {
     let arguments = ["play", "MountainCar-v0", "--speed", "3"];
     let terminal = Terminal::start(SMALL, Keyboard::TellsReleases, arguments)?;
-    terminal.until("first step", |screen| (number(screen, "step")? > 0.0).then_some(()))?;
+    terminal.until("beginning", says("a key for an action begins"))?;
+    assert_eq!(terminal.until("step", |screen| number(screen, "step"))?, 0.0);
     terminal.write("\x1b[1;1:1C")?;
     let begin = terminal.until("key", |screen| does(screen, "right").then(|| number(screen, "step"))?)?;
     // A key that is only pushed is held for 200 milliseconds: 18 steps.

@@ -192,6 +192,7 @@ impl<E: Element> Env for GymEnv<E> {
             let (width, pixels) = rest.split_first_chunk::<4>()?;
             RgbImage::from_raw(u32::from_le_bytes(*width), u32::from_le_bytes(*height), pixels.to_vec())
         });
+        let picture = picture.filter(|picture| picture.width() > 0 && picture.height() > 0);
         picture.ok_or_else(|| self.wrong_length(Request::Render, answer.len()))
     }
 

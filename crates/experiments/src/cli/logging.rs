@@ -31,6 +31,9 @@ pub(super) struct LogFiles {
     of_seeds: Arc<Mutex<BTreeMap<Option<u64>, LogFile>>>,
 }
 
+/// What is said before a file is there is some lines; where there is never one, no more is kept than this.
+const MOST_WAITING: usize = 64 * 1024;
+
 enum LogFile {
     Waiting(Vec<u8>),
     /// Opened for each line, so that a thousand seeds do not take a thousand open files.
@@ -60,7 +63,8 @@ fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
 impl Write for LogFiles {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.lock().entry(SEED.get()).or_insert_with(|| LogFile::Waiting(Vec::new())) {
-            LogFile::Waiting(waiting) => waiting.extend_from_slice(bytes),
+            LogFile::Waiting(waiting) if waiting.len() < MOST_WAITING => waiting.extend_from_slice(bytes),
+            LogFile::Waiting(_) => {}
             LogFile::At(path) => append(path, bytes)?,
         }
         Ok(bytes.len())

@@ -80,7 +80,7 @@ pub(super) fn run(
     }
     let interrupted = !summary.unfinished.is_empty() || runs.len() < group.seeds().len();
     if interrupted {
-        settings.screen.line(&format!("To go on: deepq train --resume {}", folder.display()));
+        settings.screen.line(&format!("To go on: cargo xtask train --resume {}", folder.display()));
     }
     output::print(&format!("{}\n", folder.display()))?;
     Ok(if runs.iter().any(|run| run.outcome.is_err()) {

@@ -115,7 +115,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         screen.line(&text(&summary));
     }
     let interrupted = summary.finished == Finished::Interrupted;
-    if !interrupted {
+    if interrupted {
+        screen.line(&format!("To go on: cargo xtask train --resume {}", folder.display()));
+    } else {
         results::write(&folder, video, &settings);
     }
     // The one thing on standard output: where the results lie, for scripts.

@@ -14,6 +14,7 @@ pub(super) const WEIGHTS: &str = "model.safetensors";
 pub(super) const MODEL: &str = "model.onnx";
 pub(super) const REPLAY: &str = "replay.gif";
 const CARD: &str = "README.md";
+const SUMMARY: &str = "summary.json";
 
 impl Export {
     /// Fills a folder that can be uploaded as it is: `README.md`, `model.onnx`, `model.safetensors`, `experiment.toml` and, where
@@ -34,13 +35,20 @@ impl Export {
         self.write_onnx(&to(MODEL))?;
         self.write_safetensors(&to(WEIGHTS))?;
         run::write_file(&to("experiment.toml"), self.document.text().as_bytes())?;
-        if self.summary.is_some() {
-            copy(&self.folder.summary(), &to("summary.json"))?;
+        // What another export left here and this one has not is no part of it.
+        for name in [SUMMARY, REPLAY] {
+            remove(&folder.join(name))?;
         }
-        let best = self.folder.path().join(super::card::BEST_VIDEO);
-        let replay = best.is_file();
+        if self.summary.is_some() {
+            copy(&self.folder.summary(), &to(SUMMARY))?;
+        }
+        // The video is one of the best weights.
+        let best = self.summary.as_ref().and_then(|summary| summary.best_evaluation.as_ref());
+        let of_these_weights = best.is_some_and(|best| self.at_step == Some(best.at_step));
+        let video = self.folder.path().join(super::card::BEST_VIDEO);
+        let replay = of_these_weights && video.is_file();
         if replay {
-            copy(&best, &to(REPLAY))?;
+            copy(&video, &to(REPLAY))?;
         }
         let card = Card {
             experiment: &self.experiment,
@@ -53,6 +61,13 @@ impl Export {
         // Last: what it names is there.
         run::write_file(&to(CARD), card.text().as_bytes())?;
         Ok(files)
+    }
+}
+
+fn remove(file: &Path) -> Result<(), StorageError> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(StorageError::io("remove", file)(error)),
+        _ => Ok(()),
     }
 }
 

@@ -26,7 +26,7 @@ use deepq_nets::{Device, ObservationType, OnnxModel, QNetwork};
 use crate::RunError;
 use crate::assembly::Assembly;
 use crate::config::{AgentSection, Document, Experiment, Overrides};
-use crate::run::{self, RunFolder, StorageError, Summary};
+use crate::run::{self, Columns, RunFolder, StorageError, Summary};
 use crate::session::{WhichCheckpoint, read_experiment, read_weights};
 
 /// A run's network with weights of it.
@@ -121,7 +121,7 @@ impl Export {
     }
 }
 
-/// The summary of a run, if it has one yet.
+/// The summary of a run, if it has one yet: that of an earlier part says nothing of a run that went on.
 fn summary(folder: &RunFolder) -> Result<Option<Summary>, RunError> {
     let path = folder.summary();
     let bytes = match std::fs::read(&path) {
@@ -129,6 +129,7 @@ fn summary(folder: &RunFolder) -> Result<Option<Summary>, RunError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(StorageError::io("read", &path)(error).into()),
     };
-    let summary = serde_json::from_slice(&bytes).map_err(|error| StorageError::damaged(&path, error))?;
-    Ok(Some(summary))
+    let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| StorageError::damaged(&path, error))?;
+    let went_on = Columns::read(&folder.metrics())?.last_step() > Some(summary.agent_steps);
+    Ok((!went_on).then_some(summary))
 }

@@ -80,9 +80,10 @@ impl Progress {
     /// Something else is done until the next event.
     fn pause(&mut self, what: &'static str, view: &View<'_>) {
         let now = Instant::now();
+        self.figures.pause = Some((what, now));
+        self.figures.steps = view.counters.agent_steps;
+        (self.figures.step_budget, self.figures.episode_budget) = (view.budget, view.episode_budget);
         if let Some(place) = &self.place {
-            self.figures.pause = Some((what, now));
-            self.figures.steps = view.counters.agent_steps;
             place.show(self.figures.clone());
         }
         self.pace.pause(now);

@@ -68,6 +68,8 @@ struct Game<'a, E: Element> {
     beat: Beat,
     steps_per_second: f64,
     turn_based: bool,
+    /// Whether the episode waits for its first key: a pole that falls does not wait for whoever is not there yet.
+    waiting: bool,
     paused: bool,
     /// The action of the last step.
     action: Option<usize>,
@@ -91,6 +93,7 @@ impl<'a, E: Element> Game<'a, E> {
             beat: Beat::new(steps_per_second, now),
             steps_per_second,
             turn_based: env.turn_based(),
+            waiting: true,
             paused: false,
             action: None,
             env,
@@ -105,14 +108,14 @@ impl<'a, E: Element> Game<'a, E> {
         self.env.reset(reset, &mut self.observation)?;
         self.score.begin();
         self.held.release_all();
-        (self.action, self.paused) = (None, false);
+        (self.action, self.waiting, self.paused) = (None, true, false);
         self.beat = Beat::new(self.steps_per_second, now);
         Ok(())
     }
 
     /// Whether time passes.
     fn runs(&self) -> bool {
-        !self.turn_based && !self.paused && !self.score.is_over()
+        !self.turn_based && !self.waiting && !self.paused && !self.score.is_over()
     }
 
     fn patience(&self, now: Instant) -> Duration {
@@ -176,6 +179,9 @@ impl<'a, E: Element> Game<'a, E> {
             Key::Character('h') => self.held.set_sticky(!self.held.is_sticky()),
             key => {
                 let Some(control) = Control::of(key) else { return Ok(()) };
+                if std::mem::take(&mut self.waiting) {
+                    self.beat = Beat::new(self.steps_per_second, now);
+                }
                 self.held.press(control, now);
                 if self.turn_based && !self.score.is_over() {
                     let action = self.held.action(&self.controls, now);
@@ -206,6 +212,7 @@ impl<'a, E: Element> Game<'a, E> {
         match self.score.end() {
             Some(end) => now.extend([end, Words::bold("Enter for the next episode")]),
             None if self.paused => now.push(Words::bold("paused")),
+            None if self.waiting && !self.turn_based => now.push(Words::bold("a key for an action begins")),
             None => {}
         }
         panel.paragraph(now);

@@ -264,6 +264,7 @@ pub(crate) fn capitalised(line: &str) -> String {
 pub(crate) fn seeds(runs: &[History]) -> String {
     let mut seeds: Vec<u64> = runs.iter().map(|run| run.heading.training.seed).collect();
     seeds.sort_unstable();
+    seeds.dedup();
     match seeds.as_slice() {
         [first, .., last] if seeds.len() > 2 && last - first == seeds.len() as u64 - 1 => format!("{first} to {last}"),
         _ => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),

@@ -21,9 +21,9 @@ const COLOURS: usize = 255;
 /// Of these, where there are more, for the most frequent: a background, say, is always exact.
 const FREQUENT: usize = 160;
 /// GIF's ticks.
-const TICKS_PER_SECOND: f64 = 100.0;
+pub(super) const TICKS_PER_SECOND: f64 = 100.0;
 /// Browsers take shorter delays for a slip and show a tenth of a second instead.
-const SHORTEST: u64 = 2;
+pub(super) const SHORTEST: u64 = 2;
 
 /// A GIF that is being written to memory.
 pub(super) struct Gif {

@@ -58,6 +58,14 @@ pub enum RecordingError {
         /// Its height.
         height: u32,
     },
+    /// A picture of another size than those before it, which no format can show.
+    #[error("a picture of {} x {} pixels follows pictures of {} x {}: all must have one size", .now.0, .now.1, .before.0, .before.1)]
+    Size {
+        /// Width and height before.
+        before: (u32, u32),
+        /// Its own.
+        now: (u32, u32),
+    },
     /// The game cannot be played or drawn.
     #[error(transparent)]
     Game(#[from] EvaluationError),
@@ -105,6 +113,14 @@ impl Format {
             Self::Mp4 | Self::WebP => ffmpeg::find()?,
         }
         Ok(format)
+    }
+
+    /// More pictures in a second are not shown as such.
+    fn most_pictures_a_second(self) -> f64 {
+        match self {
+            Self::Gif => gif::TICKS_PER_SECOND / gif::SHORTEST as f64,
+            Self::Png | Self::Mp4 | Self::WebP => f64::INFINITY,
+        }
     }
 }
 
@@ -155,7 +171,7 @@ pub fn record(
     seen: &mut dyn FnMut(&Moment),
 ) -> Result<Option<Recording>, RecordingError> {
     let scene = gameplay.scene();
-    let (every, rate) = (style.every(scene), style.rate(scene));
+    let (every, rate) = (style.every(scene), style.rate(scene).min(format.most_pictures_a_second()));
     let mut stage = Stage::new(style, scene);
     let mut video = None;
     let mut figures = RecordingFigures {
@@ -187,7 +203,11 @@ pub fn record(
         let duration = Duration::from_secs_f64(1.0 / rate) + pause;
         figures.pictures += 1;
         length += duration;
-        (figures.width, figures.height) = picture.dimensions();
+        let (before, now) = ((figures.width, figures.height), picture.dimensions());
+        if video.is_some() && before != now {
+            return Err(RecordingError::Size { before, now });
+        }
+        (figures.width, figures.height) = now;
         let video = match &mut video {
             Some(video) => video,
             none => none.insert(Video::begin(format, &picture, rate)?),

@@ -68,8 +68,11 @@ fn frames(shape: &[usize], bytes: &[u8], room: u32) -> RgbImage {
                 width,
             )
         }
-        // Whatever else: one row.
-        _ => (vec![bytes.iter().map(grey).collect()], 1, bytes.len()),
+        // Whatever else: a square, as far as it is filled.
+        _ => {
+            let width = bytes.len().isqrt().max(1);
+            (vec![bytes.iter().map(grey).collect()], bytes.len().div_ceil(width).max(1), width)
+        }
     };
     let columns = (1..=planes.len()).find(|columns| columns * columns >= planes.len()).unwrap_or(1) as u32;
     let rows = (planes.len() as u32).div_ceil(columns);

@@ -61,6 +61,7 @@ pub fn commands(group: &Group) -> Vec<String> {
 /// The seeds as options of `train`.
 fn option(mut seeds: Vec<u64>) -> String {
     seeds.sort_unstable();
+    seeds.dedup();
     match seeds.as_slice() {
         [seed] => format!("--seed {seed}"),
         [first, .., last] if last - first == seeds.len() as u64 - 1 => format!("--seeds {first}..{last}"),
