@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use deepq_tests::{Said, deepq, start, summary, train};
+use deepq_tests::{Said, deepq, start, summary, train, workspace};
 
 /// Far longer than anything here takes; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -124,5 +124,21 @@ fn a_run_that_made_more_steps_than_were_asked_for_goes_on_as_well() -> Result<()
         deepq([&["train", "--quiet", "--no-video", "--resume", path], steps].concat())?.done()?;
         assert_eq!(summary(&run)?.digest, before.digest);
     }
+    Ok(())
+}
+
+#[test]
+fn a_run_without_checkpoints_starts_again_from_the_weights_that_it_took_over() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    let weights = workspace().join("crates/nets/tests/pytorch/mlp.safetensors");
+    let init_from = format!("transfer.init_from=\"{}\"", weights.display());
+    let settings = ["--steps", "300", "--set", "evaluation.every=0", "--set", &init_from];
+    let settings = [&settings[..], &["--set", "transfer.parts=[\"torso\"]"]].concat();
+    let before = train("cartpole", &run, &settings)?.digest;
+    let fresh = train("cartpole", &folder.path().join("fresh"), &settings[..4])?.digest;
+    assert_ne!(before, fresh, "the weights make no difference");
+    fs::remove_dir_all(run.join("checkpoints"))?;
+    assert_eq!(go_on(&run, 300)?, before);
     Ok(())
 }

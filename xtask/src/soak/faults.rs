@@ -149,6 +149,8 @@ fn damaged(fault: Fault, trial: &Trial<'_>, threads: usize, draw: &mut Draw) -> 
     checkpoints.sort();
     let [.., _, newest] = checkpoints.as_slice() else { return Ok(Met::NoOccasion) };
     let mut files: Vec<PathBuf> = fs::read_dir(newest)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    // A replay of nothing has no byte to be damaged.
+    files.retain(|file| file.metadata().is_ok_and(|file| file.len() > 0));
     files.sort();
     let file = files.get(draw.below(files.len() as u64) as usize).context("a checkpoint without files")?;
     let mut contents = fs::read(file)?;
@@ -165,7 +167,7 @@ fn damaged(fault: Fault, trial: &Trial<'_>, threads: usize, draw: &mut Draw) -> 
 
     let before = trial.said().len();
     let (mut child, begun) = (trial.start(threads)?, Instant::now());
-    let noticed = || trial.said().get(before..).is_some_and(|said| said.contains("is damaged"));
+    let noticed = || trial.said().get(before..).is_some_and(|said| said.contains("using the checkpoint of step"));
     while !noticed() && child.try_wait()?.is_none() && begun.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(5));
     }

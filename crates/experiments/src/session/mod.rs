@@ -158,14 +158,14 @@ fn run<E: Observed>(
     if let Some(warning) = plan.warning(machine) {
         tracing::warn!("{warning}");
     }
-    let mut agent = match begin {
-        Begin::New(_) => {
-            let init_from = assembly.experiment.transfer.init_from.as_deref();
-            let weights = init_from.map(|path| weights::to_start_from(path, assembly.document)).transpose()?;
-            assembly.agent(first, weights.as_ref())?
-        }
-        Begin::Resumed(_) => assembly.agent(first, None)?,
+    // A run that was stopped before its first checkpoint starts from the same weights as a new one.
+    let from_the_beginning = match &begin {
+        Begin::New(_) => true,
+        Begin::Resumed(folder) => folder.checkpoints().steps(Kind::Step)?.is_empty(),
     };
+    let init_from = assembly.experiment.transfer.init_from.as_deref().filter(|_| from_the_beginning);
+    let weights = init_from.map(|path| weights::to_start_from(path, assembly.document)).transpose()?;
+    let mut agent = assembly.agent(first, weights.as_ref())?;
     let evaluator = assembly.evaluator(assembly.protocol())?;
 
     let Experiment { training, evaluation, checkpoint, .. } = assembly.experiment;
