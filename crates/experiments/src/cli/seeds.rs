@@ -108,10 +108,15 @@ fn show(screen: &Screen, runs: &[SeedRun], summary: &SeedsSummary) {
     }
     for (name, aggregate) in [("best", &summary.best_evaluation), ("last", &summary.last_evaluation)] {
         if let Some(Aggregate { interquartile_mean, interval: [low, high] }) = aggregate {
+            // One run says nothing of others.
             let n = summary.seeds.len();
-            screen.line(&format!(
-                "{name} evaluation: interquartile mean {interquartile_mean:.1}, 95 % interval {low:.1} to {high:.1}, {n} seeds"
-            ));
+            screen.line(&if n == 1 {
+                format!("{name} evaluation: mean {interquartile_mean:.1}, 1 seed")
+            } else {
+                format!(
+                    "{name} evaluation: interquartile mean {interquartile_mean:.1}, 95 % interval {low:.1} to {high:.1}, {n} seeds"
+                )
+            });
         }
     }
 }

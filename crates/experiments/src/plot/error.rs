@@ -53,5 +53,5 @@ fn nearest(tag: &str, known: &[String]) -> String {
         strsim::jaro_winkler(tag, name).max(strsim::jaro_winkler(tag, last))
     };
     let best = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    best.filter(|name| likeness(name) > 0.7).map_or_else(String::new, |name| format!("; did you mean {name}?"))
+    best.filter(|name| likeness(name) > 0.7).map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
 }
