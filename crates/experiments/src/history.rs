@@ -75,11 +75,7 @@ impl History {
         let heading = document.read()?;
         let metrics = Columns::read(&folder.metrics())?;
         let evaluations = Columns::read(&folder.evaluations())?;
-        let mut summary = read_summary(&folder.summary());
-        // That of an earlier part says nothing of a run that went on.
-        if metrics.last_step() > summary.as_ref().map(|summary| summary.agent_steps) {
-            summary = None;
-        }
+        let summary = read_summary(&folder.summary()).filter(|summary| summary.is_of(&metrics));
         Ok(Self { folder: run.to_owned(), document, heading, metrics, evaluations, summary })
     }
 

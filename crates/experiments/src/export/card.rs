@@ -11,8 +11,8 @@ use crate::listeners::{duration, grouped};
 use crate::run::{EvaluationFigures, Finished, RunFolder, Summary};
 use crate::session::read_experiment;
 
-/// The picture of an episode in a run's folder, if there is one.
-pub(super) const BEST_VIDEO: &str = "videos/best.gif";
+/// The video of the best weights, as seen from a run's folder.
+const BEST_VIDEO: &str = "videos/best.gif";
 
 const HOME: &str = env!("CARGO_PKG_REPOSITORY");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -32,7 +32,7 @@ pub fn write(run: &Path) -> Result<PathBuf, RunError> {
         settings: &document.text(),
         summary: summary.as_ref(),
         at_step: judged.map(|evaluation| evaluation.at_step),
-        replay: run.join(BEST_VIDEO).is_file().then_some(BEST_VIDEO),
+        replay: folder.videos().best().is_file().then_some(BEST_VIDEO),
         place: Place::Run,
     };
     folder.write(&folder.card(), &card.text())?;

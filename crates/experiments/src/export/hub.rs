@@ -45,7 +45,7 @@ impl Export {
         // The video is one of the best weights.
         let best = self.summary.as_ref().and_then(|summary| summary.best_evaluation.as_ref());
         let of_these_weights = best.is_some_and(|best| self.at_step == Some(best.at_step));
-        let video = self.folder.path().join(super::card::BEST_VIDEO);
+        let video = self.folder.videos().best();
         let replay = of_these_weights && video.is_file();
         if replay {
             copy(&video, &to(REPLAY))?;

@@ -121,7 +121,7 @@ impl Export {
     }
 }
 
-/// The summary of a run, if it has one yet: that of an earlier part says nothing of a run that went on.
+/// The summary of a run, if it has one yet.
 fn summary(folder: &RunFolder) -> Result<Option<Summary>, RunError> {
     let path = folder.summary();
     let bytes = match std::fs::read(&path) {
@@ -130,6 +130,6 @@ fn summary(folder: &RunFolder) -> Result<Option<Summary>, RunError> {
         Err(error) => return Err(StorageError::io("read", &path)(error).into()),
     };
     let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| StorageError::damaged(&path, error))?;
-    let went_on = Columns::read(&folder.metrics())?.last_step() > Some(summary.agent_steps);
-    Ok((!went_on).then_some(summary))
+    let metrics = Columns::read(&folder.metrics())?;
+    Ok(Some(summary).filter(|summary| summary.is_of(&metrics)))
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Columns;
 use crate::evaluation::Evaluation;
 
 /// The figures of a run: scripts depend on their names.
@@ -49,6 +50,14 @@ pub struct Summary {
     pub replay_bytes: u64,
     /// SHA-256 over everything that a continued run depends on: equal digests mean equal runs.
     pub digest: String,
+}
+
+impl Summary {
+    /// Whether it is that of the run as it stands in its `metrics.csv`: one of an earlier part says nothing of a run that
+    /// went on.
+    pub(crate) fn is_of(&self, metrics: &Columns) -> bool {
+        metrics.last_step() <= Some(self.agent_steps)
+    }
 }
 
 /// Seconds of each part of a run. Where the agent learns while it plays, both are counted, and the sum is more than the run
