@@ -132,6 +132,11 @@ fn a_folder_for_the_hub_is_whole_and_played_with() -> Result<()> {
     let played = returns(&hub, text(&hub.join("model.safetensors"))?)?;
     assert_eq!(played, returns(&run, text(&run.join("w"))?)?);
     assert_eq!(played.as_array().map(Vec::len), Some(3));
+    // What was downloaded earns what the card says, in the very episodes.
+    let said: Value = serde_json::from_str(&deepq(["eval", text(&hub)?, "--json"])?.done()?.stdout)?;
+    assert_eq!(said["at_step"], last.at_step);
+    assert_eq!(said["mean"], serde_json::to_value(last.mean)?);
+    assert_eq!(said["std"], serde_json::to_value(last.std)?);
     Ok(())
 }
 

@@ -20,7 +20,7 @@ fn write(checkpoints: &Checkpoints, kind: Kind, step: u64) -> PathBuf {
     if kind == Kind::Step {
         let contents = contents(step);
         let save = |to: &mut dyn std::io::Write| to.write_all(&contents);
-        draft.add_stream(save).unwrap().unwrap();
+        draft.add_stream("replay.bin", save).unwrap().unwrap();
     }
     draft.commit().unwrap()
 }
@@ -50,7 +50,7 @@ fn gives_back_what_was_written() {
     assert_eq!((checkpoint.agent_step(), damaged.len()), (200, 0));
     assert_eq!(checkpoint.file("state.json").unwrap(), b"{\"step\": 200}");
     let mut read = Vec::new();
-    checkpoint.stream().unwrap().read_to_end(&mut read).unwrap();
+    checkpoint.stream("replay.bin").unwrap().read_to_end(&mut read).unwrap();
     assert_eq!(read, contents(200));
     assert!(checkpoint.file("other").is_err());
 }
@@ -136,7 +136,7 @@ fn a_stream_that_fails_leaves_the_old_ones_alone() {
     let checkpoints = checkpoints(folder.path());
     write(&checkpoints, Kind::Step, 100);
     let mut draft = checkpoints.begin(Kind::Step, 200).unwrap();
-    let failed = draft.add_stream(|to| {
+    let failed = draft.add_stream("replay.bin", |to| {
         to.write_all(b"half").unwrap();
         Err::<(), _>("no more")
     });

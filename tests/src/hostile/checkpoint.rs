@@ -127,7 +127,7 @@ fn write_checkpoint(checkpoints: &Checkpoints, agent_step: u64, files: &Files) -
     let mut draft = checkpoints.begin(Kind::Step, agent_step)?;
     for (name, contents) in files {
         if name == "replay.bin" {
-            draft.add_stream(|to| to.write_all(contents))??;
+            draft.add_stream(name, |to| to.write_all(contents))??;
         } else {
             draft.add(name, contents)?;
         }

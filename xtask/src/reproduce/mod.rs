@@ -58,7 +58,10 @@ pub(crate) struct Seen {
 pub(crate) fn cases(experiment: Option<&str>) -> Vec<Case> {
     let case = |name: &str, experiment: &str, arguments: &[&str]| {
         let arguments = arguments.iter().map(ToString::to_string).collect();
-        Case { name: name.to_owned(), recipe: Recipe { experiment: experiment.to_owned(), arguments } }
+        Case {
+            name: name.to_owned(),
+            recipe: Recipe { experiment: experiment.to_owned(), arguments, each_time: Vec::new() },
+        }
     };
     let wanted = |name: &str| experiment.is_none_or(|experiment| experiment == name);
     let known: Vec<Case> = CASES

@@ -25,6 +25,8 @@ pub(crate) struct Recipe {
     pub(crate) experiment: String,
     /// Further arguments of `deepq train`.
     pub(crate) arguments: Vec<String>,
+    /// Those that do not belong to the experiment, and are given again when it goes on.
+    pub(crate) each_time: Vec<String>,
 }
 
 /// The program, and what it needs.
@@ -85,6 +87,7 @@ impl Trial<'_> {
         let mut deepq = Command::new(&self.program.path);
         deepq.env("DEEPQ_WORKSPACE", self.program.workspace.root());
         deepq.args(["train", "--quiet", "--no-video", "--threads", &threads.to_string()]);
+        deepq.args(&self.recipe.each_time);
         if let Some(roms) = &self.program.roms {
             deepq.arg("--rom-dir").arg(roms);
         }

@@ -149,8 +149,8 @@ fn damaged(fault: Fault, trial: &Trial<'_>, threads: usize, draw: &mut Draw) -> 
     checkpoints.sort();
     let [.., _, newest] = checkpoints.as_slice() else { return Ok(Met::NoOccasion) };
     let mut files: Vec<PathBuf> = fs::read_dir(newest)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    // A replay of nothing has no byte to be damaged.
-    files.retain(|file| file.metadata().is_ok_and(|file| file.len() > 0));
+    // A replay of nothing has no byte to be damaged; an increment that two checkpoints share would be damaged in both.
+    files.retain(|file| file.metadata().is_ok_and(|file| file.len() > 0 && !is_shared(&file)));
     files.sort();
     let file = files.get(draw.below(files.len() as u64) as usize).context("a checkpoint without files")?;
     let mut contents = fs::read(file)?;
@@ -194,6 +194,18 @@ fn full(trial: &Trial<'_>, disk: &SmallDisk, threads: usize, draw: &mut Draw) ->
     let told = status.code() == Some(1) && said.contains("free some space") && !said.contains("panicked");
     ensure!(told, "on a full disk the run ended with {status}: {said}");
     Ok(Met::Survived)
+}
+
+/// Whether a file has more than one name.
+#[cfg(unix)]
+fn is_shared(file: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(file) > 1
+}
+
+/// Whether a file has more than one name: not to be known here.
+#[cfg(not(unix))]
+fn is_shared(_: &fs::Metadata) -> bool {
+    false
 }
 
 fn wait(mut child: Child) -> Result<ExitStatus> {

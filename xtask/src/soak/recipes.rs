@@ -73,5 +73,7 @@ pub(super) fn draw(workspace: &Workspace, draw: &mut Draw) -> Recipe {
     let seed = 1 + draw.below(1000);
     let mut arguments = vec!["--steps".to_owned(), steps.to_string(), "--seed".to_owned(), seed.to_string()];
     arguments.extend(set.into_iter().flat_map(|set| ["--set".to_owned(), set]));
-    Recipe { experiment: experiment.to_owned(), arguments }
+    // A replay of these sizes is written whole, if it is not asked to be treated as a large one.
+    let each_time = if draw.below(2) == 0 { vec!["--increments-from=0".to_owned()] } else { Vec::new() };
+    Recipe { experiment: experiment.to_owned(), arguments, each_time }
 }

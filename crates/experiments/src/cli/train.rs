@@ -56,6 +56,9 @@ pub(super) struct Arguments {
     /// The run's own folder, or that of all seeds [default: runs/EXPERIMENT-sSEED-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Bytes of replay from which on a checkpoint writes only what is new of it
+    #[arg(long, value_name = "BYTES", hide = true)]
+    increments_from: Option<u64>,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
@@ -73,6 +76,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let settings = |run: &std::path::Path| -> anyhow::Result<session::Settings> {
         let mut settings = arguments.machine.settings(&screen, interrupt::flag(&screen, interrupt::STOPPING)?)?;
         let (log, path) = (log.clone(), run.join("log.txt"));
+        if let Some(bytes) = arguments.increments_from {
+            settings.increments_from = bytes;
+        }
         settings.on_start = std::sync::Arc::new(move || log.open(&path));
         Ok(settings)
     };

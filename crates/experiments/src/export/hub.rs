@@ -10,7 +10,7 @@ use crate::RunError;
 use crate::run::{self, RunFolder, StorageError};
 
 /// The files in the folder; the card names them.
-pub(super) const WEIGHTS: &str = "model.safetensors";
+pub(crate) const WEIGHTS: &str = "model.safetensors";
 pub(super) const MODEL: &str = "model.onnx";
 pub(super) const REPLAY: &str = "replay.gif";
 const CARD: &str = "README.md";

@@ -23,11 +23,13 @@ use std::path::Path;
 use deepq_envs::{ElementKind, Registry};
 use deepq_nets::{Device, ObservationType, OnnxModel, QNetwork};
 
+pub(crate) use hub::WEIGHTS;
+
 use crate::RunError;
 use crate::assembly::Assembly;
 use crate::config::{AgentSection, Document, Experiment, Overrides};
 use crate::run::{self, Columns, RunFolder, StorageError, Summary};
-use crate::session::{WhichCheckpoint, read_experiment, read_weights};
+use crate::session::{WhichCheckpoint, read_experiment, read_weights, to_safetensors};
 
 /// A run's network with weights of it.
 pub struct Export {
@@ -95,13 +97,17 @@ impl Export {
         Ok(run::write_file(path, &self.network.to_onnx(&model)?)?)
     }
 
-    /// Writes the weights alone, as safetensors by PyTorch's names.
+    /// Writes the weights alone, as safetensors by PyTorch's names. Its metadata say the agent step.
     ///
     /// # Errors
     ///
     /// If they cannot be written.
     pub fn write_safetensors(&self, path: &Path) -> Result<(), RunError> {
-        Ok(run::write_file(path, &self.network.parameters().to_safetensors()?)?)
+        let bytes = match self.at_step {
+            Some(step) => to_safetensors(self.network.parameters(), step)?,
+            None => self.network.parameters().to_safetensors()?,
+        };
+        Ok(run::write_file(path, &bytes)?)
     }
 
     /// NumPy's name of what observations consist of.

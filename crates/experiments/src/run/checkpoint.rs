@@ -7,7 +7,7 @@
 //!     environments.json    each environment's generators at its last reset and the actions since
 //!     weights.safetensors  the online network, named as PyTorch names it
 //!     agent.safetensors    target network, optimizer
-//!     replay.bin           the replay memory's contents, in its own format
+//!     replay.bin           the replay memory's contents, in its own format; of a large one increments, replay-00000003.bin
 //!     experiment.toml      the experiment as it was run
 //!     SHA256SUMS           of all the above, as sha256sum writes and checks it
 //!   best-000009000/        the weights of the best evaluation: state.json, weights.safetensors, SHA256SUMS
@@ -17,6 +17,9 @@
 //! of the same step, which stands aside under another name meanwhile. A checkpoint of which a single bit is wrong is not
 //! used: [`Checkpoints::newest`] then takes the one before it and says so. One that the system does not let us read is
 //! another matter: it may be whole, so nothing is decided without it.
+//!
+//! An increment of a large replay never changes once it is written, so that a newer checkpoint has it as a second name
+//! (hard link) of the same file. It is gone when the last checkpoint that names it is.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
@@ -29,8 +32,6 @@ use super::digest::{HashingWriter, sha256};
 use super::draft::Draft;
 
 pub(super) const SUMS: &str = "SHA256SUMS";
-/// The one file that may be too long to be held in memory.
-pub(super) const STREAM: &str = "replay.bin";
 /// Prefix of a checkpoint that stands aside while another one of its step takes its place.
 const REPLACED: &str = ".replaced-";
 
@@ -70,6 +71,7 @@ pub struct Checkpoints {
 pub struct Checkpoint {
     path: PathBuf,
     agent_step: u64,
+    sums: BTreeMap<String, String>,
     files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -265,33 +267,31 @@ impl Checkpoint {
     ///
     /// [`StorageError::Damaged`] and [`StorageError::Io`] name the file.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        let sums_path = path.join(SUMS);
-        let text = fs::read(&sums_path).map_err(StorageError::io("read", &sums_path))?;
-        let sums = parse_sums(&text).ok_or_else(|| StorageError::damaged(&sums_path, "it is no list of checksums"))?;
+        let sums = read_sums(path)?;
         // A list that was cut between two lines looks whole, but for the files that it no longer names.
         let unknown = |name: &String| name != SUMS && !name.starts_with('.') && !sums.contains_key(name);
         if let Some(name) = names(path)?.into_iter().find(unknown) {
-            return Err(StorageError::damaged(&sums_path, format!("it does not list {name}")));
+            return Err(StorageError::damaged(&path.join(SUMS), format!("it does not list {name}")));
         }
         let mut files = BTreeMap::new();
-        for (name, sum) in sums {
-            let file = path.join(&name);
+        for (name, sum) in &sums {
+            let file = path.join(name);
             let mut contents = Vec::new();
-            let found = if name == STREAM {
+            let found = if is_stream(name) {
                 let mut hash = HashingWriter::new(io::sink());
                 File::open(&file).and_then(|mut file| io::copy(&mut file, &mut hash)).map(|_| hash.finish().1)
             } else {
                 File::open(&file).and_then(|mut file| file.read_to_end(&mut contents)).map(|_| sha256(&contents))
             };
-            if found.map_err(StorageError::io("read", &file))? != sum {
+            if found.map_err(StorageError::io("read", &file))? != *sum {
                 return Err(StorageError::damaged(&file, "its SHA-256 is not the one that was written down"));
             }
-            files.insert(name, contents);
+            files.insert(name.clone(), contents);
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let agent_step = name.rsplit('-').next().and_then(|step| step.parse().ok());
         let agent_step = agent_step.ok_or_else(|| StorageError::damaged(path, "its name does not end in a step"))?;
-        Ok(Self { path: path.to_owned(), agent_step, files })
+        Ok(Self { path: path.to_owned(), agent_step, sums, files })
     }
 
     /// The checkpoint's folder.
@@ -304,7 +304,7 @@ impl Checkpoint {
         self.agent_step
     }
 
-    /// A file's contents; empty for the replay memory's, which [`stream`](Self::stream) reads.
+    /// A file's contents; empty for those of the replay memory, which [`stream`](Self::stream) reads.
     ///
     /// # Errors
     ///
@@ -314,17 +314,39 @@ impl Checkpoint {
         self.files.get(name).map(Vec::as_slice).ok_or_else(missing)
     }
 
-    /// The replay memory's contents.
+    /// Contents of the replay memory.
     ///
     /// # Errors
     ///
-    /// If the checkpoint has none, or the file cannot be opened.
-    pub fn stream(&self) -> Result<impl Read + use<>, StorageError> {
-        self.file(STREAM)?;
-        let path = self.path.join(STREAM);
+    /// If the checkpoint has no such file, or it cannot be opened.
+    pub fn stream(&self, name: &str) -> Result<impl Read + use<>, StorageError> {
+        self.file(name)?;
+        let path = self.path.join(name);
         let file = File::open(&path).map_err(StorageError::io("read", &path))?;
         Ok(BufReader::with_capacity(1 << 20, file))
     }
+
+    /// The SHA-256 of a file.
+    ///
+    /// # Errors
+    ///
+    /// If the checkpoint has no such file.
+    pub fn sum(&self, name: &str) -> Result<&str, StorageError> {
+        let missing = || StorageError::damaged(&self.path, format!("it has no {name}"));
+        self.sums.get(name).map(String::as_str).ok_or_else(missing)
+    }
+}
+
+/// Whether a file may be too long to be held in memory.
+fn is_stream(name: &str) -> bool {
+    name.starts_with("replay") && name.ends_with(".bin")
+}
+
+/// The checksums that stand in a checkpoint's folder, by the files' names.
+pub(super) fn read_sums(folder: &Path) -> Result<BTreeMap<String, String>, StorageError> {
+    let path = folder.join(SUMS);
+    let text = fs::read(&path).map_err(StorageError::io("read", &path))?;
+    parse_sums(&text).ok_or_else(|| StorageError::damaged(&path, "it is no list of checksums"))
 }
 
 /// The lines of a `SHA256SUMS`, if it is exactly one, with plain file names.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::StorageError;
 use super::atomic;
-use super::checkpoint::{STREAM, SUMS, remove};
+use super::checkpoint::{SUMS, read_sums, remove};
 use super::digest::{HashingWriter, sha256};
 
 /// A checkpoint that is being written. Dropped before [`commit`](Self::commit), it leaves nothing.
@@ -37,16 +37,17 @@ impl Draft {
         Ok(())
     }
 
-    /// Adds the replay memory's contents, which `save` writes; gives their SHA-256.
+    /// Adds contents of the replay memory, which `save` writes; gives what `save` gave, and the contents' SHA-256.
     ///
     /// # Errors
     ///
     /// If they cannot be written, or `save` fails for another reason.
-    pub fn add_stream<E>(
+    pub fn add_stream<T, E>(
         &mut self,
-        save: impl FnOnce(&mut dyn Write) -> Result<(), E>,
-    ) -> Result<Result<String, E>, StorageError> {
-        let path = self.temporary.join(STREAM);
+        name: &str,
+        save: impl FnOnce(&mut dyn Write) -> Result<T, E>,
+    ) -> Result<Result<(T, String), E>, StorageError> {
+        let path = self.temporary.join(name);
         let file = File::create(&path).map_err(StorageError::io("create", &path))?;
         let mut to = HashingWriter::new(BufWriter::with_capacity(1 << 20, file));
         let saved = save(&mut to);
@@ -55,13 +56,48 @@ impl Draft {
         if let Some(error) = refused {
             return Err(StorageError::io("write", &path)(error));
         }
-        if let Err(error) = saved {
-            return Ok(Err(error));
-        }
+        let saved = match saved {
+            Ok(saved) => saved,
+            Err(error) => return Ok(Err(error)),
+        };
         let file = file.into_inner().map_err(io::IntoInnerError::into_error);
         file.and_then(|file| file.sync_all()).map_err(StorageError::io("write", &path))?;
-        self.sums.insert(STREAM.to_owned(), sum.clone());
-        Ok(Ok(sum))
+        self.sums.insert(name.to_owned(), sum.clone());
+        Ok(Ok((saved, sum)))
+    }
+
+    /// Adds a file that stands in another checkpoint, as one more name of it; its contents are not read.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or the file system has no hard links.
+    pub fn link(&mut self, name: &str, other: &Path) -> Result<(), StorageError> {
+        let sum = read_sums(other)?.remove(name);
+        let sum = sum.ok_or_else(|| StorageError::damaged(other, format!("it has no {name}")))?;
+        let path = other.join(name);
+        fs::hard_link(&path, self.temporary.join(name)).map_err(StorageError::io("link", &path))?;
+        self.sums.insert(name.to_owned(), sum);
+        Ok(())
+    }
+
+    /// The SHA-256 of a file that was added.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of this name.
+    pub fn sum(&self, name: &str) -> Result<String, StorageError> {
+        let missing = || StorageError::damaged(&self.temporary, format!("it has no {name}"));
+        self.sums.get(name).cloned().ok_or_else(missing)
+    }
+
+    /// Takes a file out again.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be removed.
+    pub fn remove(&mut self, name: &str) -> Result<(), StorageError> {
+        self.sums.remove(name);
+        remove(&self.temporary.join(name))
     }
 
     /// Makes the checkpoint count: from here on it is there, also after a crash.

@@ -3,6 +3,7 @@
 mod evaluate;
 mod group;
 mod record;
+mod replay;
 mod saved;
 mod seeds;
 mod timing;
@@ -21,12 +22,12 @@ pub use evaluate::{EvaluationRequest, evaluate};
 pub use group::Group;
 use record::record_evaluation;
 pub use record::{Recorded, RecordingRequest, record, record_best};
-use saved::{SavedBest, SavedRun};
+use saved::{Before, Newest, SavedBest, SavedRun};
 pub use seeds::{Aggregate, SeedRun, SeedsSummary, train_seeds};
 use timing::{Timing, TimingState};
 pub use watch::watch;
-pub(crate) use weights::read as read_weights;
 pub use weights::{Weights, WhichCheckpoint};
+pub(crate) use weights::{read as read_weights, to_safetensors};
 
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
@@ -47,6 +48,9 @@ pub struct Settings {
     pub device: DeviceChoice,
     /// Threads of the pool; as many as the machine has where it is not given.
     pub threads: Option<usize>,
+    /// A replay memory of at least so many bytes is written to checkpoints in increments: only what is new. A smaller one is
+    /// written whole, so that each checkpoint stands for itself.
+    pub increments_from: u64,
     /// The screen.
     pub screen: Screen,
     /// Set from outside to ask the run to end with a checkpoint.
@@ -58,12 +62,13 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// The environments of [`deepq_envs`], the best device, all threads, and nothing on the screen.
+    /// The environments of [`deepq_envs`], the best device, all threads, increments from 64 MiB on, and nothing on the screen.
     fn default() -> Self {
         Self {
             registry: Registry::standard(),
             device: DeviceChoice::default(),
             threads: None,
+            increments_from: 64 << 20,
             screen: Screen::new(true),
             stop: Arc::default(),
             on_start: Arc::new(|| {}),
@@ -190,7 +195,7 @@ fn run<E: Observed>(
     }
     (settings.on_start)();
     let checkpoints = folder.checkpoints();
-    let (training, metrics, timing, digest) = match saved {
+    let (training, metrics, timing, newest) = match saved {
         None => {
             let training = Training::new(plan, environments, agent, &assembly.seeds())?;
             checkpoints.clear()?;
@@ -198,24 +203,41 @@ fn run<E: Observed>(
             (training, MetricsState::default(), TimingState::default(), None)
         }
         Some((saved, checkpoint)) => {
-            let captures = SavedRun::restore(&saved, &checkpoint, &mut *agent)?;
+            let (captures, replay) = SavedRun::restore(&saved, &checkpoint, &mut *agent)?;
             let training = Training::resume(plan, environments, agent, saved.training, &captures)?;
-            if training.digest()? != saved.digest {
+            let digest = match &saved.increments {
+                None => training.digest()?,
+                Some(_) => training.digest_of(&training.agent().state()?, &captures, &replay)?,
+            };
+            if digest != saved.digest {
                 let reason = "what was restored from it is not what was saved".to_owned();
                 return Err(RunError::Checkpoint { path: checkpoint.path().to_owned(), reason });
             }
             checkpoints.cut_back(checkpoint.agent_step())?;
             cut_back(&folder.videos(), checkpoint.agent_step());
             tracing::info!("going on from step {}", checkpoint.agent_step());
-            let digest = (checkpoint.agent_step(), saved.digest);
-            (training, saved.metrics, saved.timing, Some(digest))
+            let folder = checkpoint.path().to_owned();
+            let newest = Newest::new(checkpoint.agent_step(), digest, saved.increments, folder);
+            (training, saved.metrics, saved.timing, Some(newest))
         }
     };
     let experiment = (assembly.experiment.name.as_str(), assembly.document);
     let metrics = Metrics::open(&folder, experiment, &metrics, training.counters().agent_steps)?;
     let progress = Progress::new(settings.screen.clone());
     let timing = Timing::new(timing, training.stopwatches().clone(), assembly.sampling.clone());
-    let mut session = Session { assembly, folder, checkpoints, training, evaluator, metrics, progress, timing, digest };
+    let increments_from = settings.increments_from;
+    let mut session = Session {
+        assembly,
+        folder,
+        checkpoints,
+        training,
+        evaluator,
+        metrics,
+        progress,
+        timing,
+        newest,
+        increments_from,
+    };
     let summary = session.train(threads, settings);
     summary.map_err(|cause| RunError::Stopped {
         cause: Box::new(cause),
@@ -307,8 +329,9 @@ struct Session<'a, E: Element> {
     metrics: Metrics,
     progress: Progress,
     timing: Timing,
-    /// The digest of the newest checkpoint, and its agent step.
-    digest: Option<(u64, String)>,
+    /// The newest checkpoint.
+    newest: Option<Newest>,
+    increments_from: u64,
 }
 
 impl<E: Observed> Session<'_, E> {
@@ -339,7 +362,7 @@ impl<E: Observed> Session<'_, E> {
     fn evaluate(&mut self, stop: &dyn Fn() -> bool) -> Result<(), RunError> {
         let at_step = self.training.counters().agent_steps;
         // Best weights with nothing to go on from would be all that is left of a run that is killed early.
-        if self.digest.is_none() {
+        if self.newest.is_none() {
             self.write_checkpoint()?;
         }
         let clock = self.timing.evaluation.clone();
@@ -402,10 +425,12 @@ impl<E: Observed> Session<'_, E> {
         let metrics = self.metrics.sync()?;
         let draft = self.checkpoints.begin(Kind::Step, at_step)?;
         let Assembly { experiment, document, .. } = self.assembly;
-        let digest = saved::write(draft, experiment, document, &self.training, metrics, self.timing.state())?;
-        let seconds = begun.elapsed().as_secs_f64();
+        let increments = self.newest.as_ref().and_then(|newest| newest.increments.as_ref());
+        let before = Before { increments, from: self.increments_from };
+        let newest = saved::write(draft, &before, experiment, document, &self.training, metrics, self.timing.state())?;
+        let (seconds, digest) = (begun.elapsed().as_secs_f64(), newest.digest.as_deref().unwrap_or("not computed"));
         tracing::debug!("checkpoint of step {at_step} written in {seconds:.2} s, digest {digest}");
-        self.digest = Some((at_step, digest));
+        self.newest = Some(newest);
         self.prune();
         Ok(())
     }
@@ -424,9 +449,10 @@ impl<E: Observed> Session<'_, E> {
             self.metrics.end(counters.agent_steps)?;
         }
         self.metrics.sync()?;
-        let digest = match &self.digest {
-            Some((at_step, digest)) if *at_step == counters.agent_steps => digest.clone(),
-            _ => self.training.digest()?,
+        let newest = self.newest.as_ref().filter(|newest| newest.agent_step == counters.agent_steps);
+        let digest = match newest.and_then(|newest| newest.digest.clone()) {
+            Some(digest) => digest,
+            None => self.training.digest()?,
         };
         let Experiment { name, environment, training, .. } = self.assembly.experiment;
         let summary = Summary {

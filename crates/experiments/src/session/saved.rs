@@ -1,15 +1,19 @@
 //! What stands in a run's checkpoints.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
 use deepq_agents::{Agent, AgentError, AgentState};
 use deepq_envs::{Capture, Element};
 use deepq_nets::{Isa, NetError};
+use deepq_replay::Chain;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::replay::{self, Increments};
 use super::timing::TimingState;
+use super::weights;
 use crate::RunError;
 use crate::config::{Document, Experiment};
 use crate::evaluation::Evaluation;
@@ -39,7 +43,11 @@ pub(super) struct SavedRun {
     seed: u64,
     /// The instructions that the CPU computed with.
     pub(super) isa: String,
+    /// The run's digest. Where the replay was written in increments, the hash of these stands in it for the hash of all.
     pub(super) digest: String,
+    /// Where the replay was written in increments, how to read them.
+    #[serde(default)]
+    pub(super) increments: Option<Chain>,
     pub(super) training: TrainingState,
     /// The agent's own document.
     agent: String,
@@ -57,24 +65,41 @@ pub(super) struct SavedBest {
     evaluation: Evaluation,
 }
 
-/// Writes a checkpoint to go on from; gives the run's digest.
+/// The checkpoint that was written last, or gone on from.
+pub(super) struct Newest {
+    pub(super) agent_step: u64,
+    /// The run's digest, where the checkpoint has it.
+    pub(super) digest: Option<String>,
+    pub(super) increments: Option<Increments>,
+}
+
+/// What a checkpoint builds on.
+pub(super) struct Before<'a> {
+    /// The increments of the checkpoint before.
+    pub(super) increments: Option<&'a Increments>,
+    /// The replay's size in bytes from which on it is written in increments.
+    pub(super) from: u64,
+}
+
+/// Writes a checkpoint to go on from.
 pub(super) fn write<E: Element>(
     mut draft: Draft,
+    before: &Before<'_>,
     experiment: &Experiment,
     document: &Document,
     training: &Training<E>,
     metrics: MetricsState,
     timing: TimingState,
-) -> Result<String, RunError> {
+) -> Result<Newest, RunError> {
     let agent = training.agent();
     let state = agent.state()?;
     let captures = training.captures()?;
-    let replay = draft.add_stream(|to| agent.save_replay(to))??;
-    let digest = training.digest_of(&state, &captures, &replay)?;
+    let replay = replay::write(&mut draft, agent, before.increments, before.from)?;
+    let digest = training.digest_of(&state, &captures, &replay.sum)?;
     let AgentState { document: agent_document, mut tensors } = state;
     // These stand in a file of their own, in the types that PyTorch gives them.
     tensors.retain(|name, _| !name.starts_with(ONLINE));
-    draft.add(WEIGHTS, &agent.parameters().to_safetensors()?)?;
+    draft.add(WEIGHTS, &weights::to_safetensors(agent.parameters(), training.counters().agent_steps)?)?;
     draft.add(AGENT, &to_safetensors(&tensors)?)?;
     draft.add(ENVIRONMENTS, &to_json(&captures))?;
     draft.add(EXPERIMENT, document.text().as_bytes())?;
@@ -84,14 +109,25 @@ pub(super) fn write<E: Element>(
         seed: experiment.training.seed,
         isa: Isa::best().to_string(),
         digest: digest.clone(),
+        increments: replay.chain.clone(),
         training: training.state(),
         agent: agent_document,
         metrics,
         timing,
     };
     draft.add(STATE, &to_json(&saved))?;
-    draft.commit()?;
-    Ok(digest)
+    let checkpoint = draft.commit()?;
+    let agent_step = training.counters().agent_steps;
+    Ok(Newest::new(agent_step, digest, replay.chain, checkpoint))
+}
+
+impl Newest {
+    pub(super) fn new(agent_step: u64, digest: String, chain: Option<Chain>, checkpoint: PathBuf) -> Self {
+        match chain {
+            None => Self { agent_step, digest: Some(digest), increments: None },
+            Some(chain) => Self { agent_step, digest: None, increments: Some(Increments { checkpoint, chain }) },
+        }
+    }
 }
 
 impl SavedRun {
@@ -108,12 +144,13 @@ impl SavedRun {
         Ok(Document::parse(&path.display().to_string(), text)?)
     }
 
-    /// Puts the agent into the saved state, its replay included; gives the environments' states.
+    /// Puts the agent into the saved state, its replay included; gives the environments' states, and what stands for the
+    /// replay in the digest.
     pub(super) fn restore<E: Element>(
         &self,
         checkpoint: &Checkpoint,
         agent: &mut dyn Agent<E>,
-    ) -> Result<Vec<Capture>, RunError> {
+    ) -> Result<(Vec<Capture>, String), RunError> {
         let weights = from_safetensors(checkpoint, WEIGHTS)?;
         let mut tensors = from_safetensors(checkpoint, AGENT)?;
         for (name, tensor) in weights {
@@ -121,8 +158,8 @@ impl SavedRun {
             tensors.insert(format!("{ONLINE}{name}"), tensor);
         }
         agent.restore(&AgentState { document: self.agent.clone(), tensors })?;
-        agent.load_replay(&mut checkpoint.stream()?)?;
-        from_json(checkpoint, ENVIRONMENTS)
+        let replay = replay::read(checkpoint, agent, self.increments.as_ref())?;
+        Ok((from_json(checkpoint, ENVIRONMENTS)?, replay))
     }
 }
 
@@ -133,7 +170,7 @@ impl SavedBest {
 
     /// Writes a checkpoint of the weights alone.
     pub(super) fn write<E: Element>(&self, mut draft: Draft, agent: &dyn Agent<E>) -> Result<(), RunError> {
-        draft.add(WEIGHTS, &agent.parameters().to_safetensors()?)?;
+        draft.add(WEIGHTS, &weights::to_safetensors(agent.parameters(), self.evaluation.at_step)?)?;
         draft.add(STATE, &to_json(self))?;
         draft.commit()?;
         Ok(())

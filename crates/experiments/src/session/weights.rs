@@ -1,18 +1,22 @@
 //! Weights of a run, of a checkpoint or of a file.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use deepq_nets::NetError;
+use deepq_nets::{NetError, Parameters};
+use safetensors::SafeTensors;
 
 use super::saved::WEIGHTS;
 use crate::RunError;
 use crate::config::{Document, KeyProblem, Problem};
+use crate::export;
 use crate::run::{Checkpoint, Kind, RunFolder, StorageError};
 
 /// Which weights of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum WhichCheckpoint {
-    /// Those of the best evaluation; where there was none, the last ones.
+    /// Those of the best evaluation; where there was none, the last ones. Of a folder that was exported for a hub those that
+    /// lie in it.
     #[default]
     Best,
     /// Those of the newest checkpoint.
@@ -61,6 +65,13 @@ pub(crate) fn read(folder: &RunFolder, which: &WhichCheckpoint) -> Result<Weight
         Ok(checkpoint)
     };
     let checkpoint = match which {
+        WhichCheckpoint::Best | WhichCheckpoint::Last if !checkpoints.folder().exists() => {
+            let exported = folder.path().join(export::WEIGHTS);
+            if exported.is_file() {
+                return at(&exported);
+            }
+            newest(Kind::Step)?
+        }
         WhichCheckpoint::Last => newest(Kind::Step)?,
         WhichCheckpoint::Best if checkpoints.steps(Kind::Best)?.is_empty() => newest(Kind::Step)?,
         WhichCheckpoint::Best => newest(Kind::Best).map_err(|cause| match checkpoints.newest(Kind::Step) {
@@ -78,7 +89,26 @@ fn at(path: &Path) -> Result<Weights, RunError> {
         return of_checkpoint(&Checkpoint::open(path)?);
     }
     let bytes = std::fs::read(path).map_err(StorageError::io("read", path))?;
-    Ok(Weights { path: path.to_owned(), bytes, at_step: 0 })
+    let at_step = step_of(&bytes).unwrap_or(0);
+    Ok(Weights { path: path.to_owned(), bytes, at_step })
+}
+
+/// The key of the agent step in a file's metadata.
+const STEP: &str = "agent_step";
+
+/// A safetensors file of weights that says at which agent step they were saved: what is evaluated with them depends on it.
+pub(crate) fn to_safetensors(parameters: &Parameters, at_step: u64) -> Result<Vec<u8>, RunError> {
+    let bytes = parameters.to_safetensors()?;
+    let bad = |error: safetensors::SafeTensorError| NetError::Weights { reason: error.to_string() };
+    let file = SafeTensors::deserialize(&bytes).map_err(bad)?;
+    let metadata = HashMap::from([(STEP.to_owned(), at_step.to_string())]);
+    Ok(safetensors::serialize(file.tensors(), Some(metadata)).map_err(bad)?)
+}
+
+/// The agent step that a file of weights says.
+fn step_of(bytes: &[u8]) -> Option<u64> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
+    metadata.metadata().as_ref()?.get(STEP)?.parse().ok()
 }
 
 /// Reads weights to start from: those of a run's best evaluation, of a checkpoint or of a file.

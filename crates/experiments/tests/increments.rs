@@ -1,0 +1,107 @@
+//! A large replay memory is written to checkpoints bit by bit, and everything else is as with a small one.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use deepq_experiments::config::{self, Overrides};
+use deepq_experiments::run::{Kind, RunFolder, Summary};
+use deepq_experiments::session::{self, Settings};
+
+const SET: [&str; 9] = [
+    "training.learning_starts=100",
+    "training.update_every=8",
+    "evaluation.every=0",
+    "checkpoint.every=150",
+    "checkpoint.keep=2",
+    "network.head.hidden=[8]",
+    "replay.capacity=700",
+    "replay.compression=lz4",
+    "training.environments=2",
+];
+
+fn settings(increments_from: u64) -> Settings {
+    Settings { increments_from, ..Settings::default() }
+}
+
+fn train(folder: &Path, steps: u64, settings: &Settings) -> Summary {
+    let set = SET.map(str::to_owned).to_vec();
+    let (experiment, document) =
+        config::load("catch", &Overrides { set, steps: Some(steps), ..Overrides::default() }).unwrap();
+    session::start(&experiment, &document, folder, settings).unwrap()
+}
+
+fn go_on(folder: &Path, steps: u64, settings: &Settings) -> Summary {
+    session::resume(folder, &Overrides { steps: Some(steps), ..Overrides::default() }, settings).unwrap()
+}
+
+/// The replay's files in the newest checkpoint: name, bytes, and how many names each has.
+fn files(run: &Path) -> Vec<(String, u64, u64)> {
+    let newest = RunFolder::look_at(run).unwrap().checkpoints().newest(Kind::Step).unwrap().0;
+    let entries = fs::read_dir(newest.path()).unwrap().map(Result::unwrap);
+    let mut found: Vec<_> = entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.metadata().unwrap()))
+        .filter(|(name, _)| name.starts_with("replay"))
+        .map(|(name, file)| (name, file.len(), file.nlink()))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn only_what_is_new_is_written_and_the_run_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str| folder.path().join(name);
+    let whole = train(&run("whole"), 1_500, &settings(u64::MAX));
+    let names: Vec<String> = files(&run("whole")).into_iter().map(|file| file.0).collect();
+    assert_eq!(names, ["replay.bin"]);
+    let bits = train(&run("bits"), 1_500, &settings(0));
+    assert_eq!(bits.digest, whole.digest);
+    // The memory holds 700 transitions, about five checkpoints' worth: older increments are gone, and all but the newest
+    // stand in the checkpoint before as well.
+    let found = files(&run("bits"));
+    assert!((5..=7).contains(&found.len()), "{found:?}");
+    let (newest, shared) = found.split_last().unwrap();
+    assert_eq!(newest.2, 1, "{found:?}");
+    assert!(shared.iter().all(|file| file.2 == 2), "{found:?}");
+}
+
+#[test]
+fn a_run_goes_on_from_increments_also_in_the_other_manner() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = train(&folder.path().join("whole"), 1_500, &settings(u64::MAX));
+    for (number, (first, then)) in [(0, 0), (0, u64::MAX), (u64::MAX, 0)].into_iter().enumerate() {
+        let path = folder.path().join(number.to_string());
+        train(&path, 640, &settings(first));
+        assert_eq!(go_on(&path, 1_070, &settings(then)).agent_steps, 1_070);
+        assert_eq!(go_on(&path, 1_500, &settings(first)).digest, whole.digest);
+    }
+}
+
+#[test]
+fn a_damaged_increment_is_noticed_and_a_lost_checkpoint_is_no_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let whole = train(&folder.path().join("whole"), 1_500, &settings(u64::MAX));
+    train(&run, 1_000, &settings(0));
+    let checkpoints = RunFolder::look_at(&run).unwrap().checkpoints();
+    let newest = checkpoints.newest(Kind::Step).unwrap().0;
+    let before = newest.agent_step();
+    // The newest increment belongs to this checkpoint alone.
+    let (name, ..) = files(&run).pop().unwrap();
+    let file = newest.path().join(name);
+    let mut contents = fs::read(&file).unwrap();
+    let middle = contents.len() / 2;
+    contents[middle] ^= 1;
+    fs::write(&file, &contents).unwrap();
+    let (checkpoint, damaged) = checkpoints.newest(Kind::Step).unwrap();
+    assert!(checkpoint.agent_step() < before && damaged.len() == 1, "{damaged:?}");
+    assert_eq!(go_on(&run, 1_200, &settings(0)).agent_steps, 1_200);
+    // Whoever removes the checkpoint that others build on costs them nothing.
+    let steps = checkpoints.steps(Kind::Step).unwrap();
+    fs::remove_dir_all(checkpoints.folder().join(format!("step-{:09}", steps[1]))).unwrap();
+    assert_eq!(go_on(&run, 1_500, &settings(0)).digest, whole.digest);
+}
