@@ -102,6 +102,8 @@ fn a_key_is_held_until_it_is_let_go_where_the_terminal_tells() -> Result<()> {
     })?;
     terminal.write("\x1b[1;1:3C")?;
     terminal.until("rest", |screen| does(screen, "none").then_some(()))?;
+    terminal.write("\x1b[43u")?;
+    terminal.until("speed", says("speed 6"))?;
     terminal.write("\x1b[113u")?;
     assert_eq!(terminal.end()?.0, 0);
     Ok(())

@@ -4,14 +4,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::score::figure;
-use super::{Beat, LONGEST_UNSEEN, Leave, PATIENCE, PlayError, SPEEDS, Score};
+use super::{Beat, LONGEST_UNSEEN, Leave, PATIENCE, PlayError, Score, changed_speed};
 use crate::gameplay::{Gameplay, Moment, ValueKind};
 use crate::terminal::{Input, Key, Panel, Terminal, Words, half_blocks};
 
 /// How long the end of an episode is shown at the usual speed.
 const END: Duration = Duration::from_secs(1);
-/// What + and - multiply and divide the speed by.
-const FASTER: f64 = 2.0;
 
 /// Lets somebody watch until they leave, the episodes are over, or `stop` is set; gives how they left.
 ///
@@ -77,9 +75,10 @@ impl Show<'_> {
                 self.paused = true;
                 return true;
             }
-            Key::Character('+' | '=') => self.speed = (self.speed * FASTER).min(SPEEDS.1),
-            Key::Character('-') => self.speed = (self.speed / FASTER).max(SPEEDS.0),
-            _ => return false,
+            key => match changed_speed(self.speed, key) {
+                Some(speed) => self.speed = speed,
+                None => return false,
+            },
         }
         self.beat = self.beat_from(Instant::now());
         false

@@ -29,6 +29,8 @@ use crate::terminal::{Key, TerminalError};
 
 /// The slowest and the fastest that a game can be played at, in times of its own speed.
 pub const SPEEDS: (f64, f64) = (0.01, 100.0);
+/// What + and - multiply and divide the speed by.
+const FASTER: f64 = 2.0;
 /// How long a signal may have to wait.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// A picture is left out where the next step is due already, but not for longer than this.
@@ -56,6 +58,15 @@ pub enum Leave {
     Quit,
     /// With Ctrl-C, or by a signal.
     Interrupted,
+}
+
+/// The speed after this key, if it is one of those that change it.
+fn changed_speed(speed: f64, key: Key) -> Option<f64> {
+    match key {
+        Key::Character('+' | '=') => Some((speed * FASTER).min(SPEEDS.1)),
+        Key::Character('-') => Some((speed / FASTER).max(SPEEDS.0)),
+        _ => None,
+    }
 }
 
 impl Leave {

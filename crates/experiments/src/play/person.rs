@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use deepq_envs::{BoxedEnv, Element, Env, Reset};
 
-use super::{Beat, Control, Controls, Held, LONGEST_UNSEEN, Leave, PATIENCE, PlayError, Score};
+use super::score::figure;
+use super::{Beat, Control, Controls, Held, LONGEST_UNSEEN, Leave, PATIENCE, PlayError, Score, changed_speed};
 use crate::terminal::{Input, Key, Panel, Terminal, Words, half_blocks};
 
 /// How somebody plays.
@@ -66,7 +67,7 @@ struct Game<'a, E: Element> {
     controls: Controls,
     held: Held,
     beat: Beat,
-    steps_per_second: f64,
+    speed: f64,
     turn_based: bool,
     /// Whether the episode waits for its first key: a pole that falls does not wait for whoever is not there yet.
     waiting: bool,
@@ -84,14 +85,13 @@ impl<'a, E: Element> Game<'a, E> {
         tells_releases: bool,
         score: &'a mut Score,
     ) -> Result<Self, PlayError> {
-        let steps_per_second = env.steps_per_second() * settings.speed;
         let now = Instant::now();
         let mut game = Self {
             observation: vec![E::default(); env.observation_space().len()],
             controls: Controls::new(env.action_space()),
             held: Held::new(tells_releases),
-            beat: Beat::new(steps_per_second, now),
-            steps_per_second,
+            beat: Beat::new(env.steps_per_second() * settings.speed, now),
+            speed: settings.speed,
             turn_based: env.turn_based(),
             waiting: true,
             paused: false,
@@ -109,8 +109,12 @@ impl<'a, E: Element> Game<'a, E> {
         self.score.begin();
         self.held.release_all();
         (self.action, self.waiting, self.paused) = (None, true, false);
-        self.beat = Beat::new(self.steps_per_second, now);
+        self.beat = self.beat_from(now);
         Ok(())
+    }
+
+    fn beat_from(&self, now: Instant) -> Beat {
+        Beat::new(self.env.steps_per_second() * self.speed, now)
     }
 
     /// Whether time passes.
@@ -174,13 +178,17 @@ impl<'a, E: Element> Game<'a, E> {
             }
             Key::Character('p') => {
                 self.paused = !self.paused;
-                self.beat = Beat::new(self.steps_per_second, now);
+                self.beat = self.beat_from(now);
             }
             Key::Character('h') => self.held.set_sticky(!self.held.is_sticky()),
             key => {
+                if let Some(speed) = changed_speed(self.speed, key).filter(|_| !self.turn_based) {
+                    self.speed = speed;
+                    self.beat = self.beat_from(now);
+                }
                 let Some(control) = Control::of(key) else { return Ok(()) };
                 if std::mem::take(&mut self.waiting) {
-                    self.beat = Beat::new(self.steps_per_second, now);
+                    self.beat = self.beat_from(now);
                 }
                 self.held.press(control, now);
                 if self.turn_based && !self.score.is_over() {
@@ -209,6 +217,9 @@ impl<'a, E: Element> Game<'a, E> {
         panel.paragraph(score);
         let mut now: Vec<Words> =
             self.action.map(|action| Words::plain(self.controls.name(action))).into_iter().collect();
+        if self.speed != 1.0 && !self.turn_based {
+            now.push(Words::plain(format!("speed {}", figure(self.speed))));
+        }
         match self.score.end() {
             Some(end) => now.extend([end, Words::bold("Enter for the next episode")]),
             None if self.paused => now.push(Words::bold("paused")),
@@ -220,8 +231,9 @@ impl<'a, E: Element> Game<'a, E> {
         keys.push(Words::plain("r restart"));
         if !self.turn_based {
             keys.push(Words::plain("p pause"));
-            let holds = if self.held.is_sticky() { "h let keys go" } else { "h hold keys" };
+            let holds = if self.held.is_sticky() { "h let go" } else { "h hold" };
             keys.push(Words::plain(holds));
+            keys.push(Words::plain("+- speed"));
         }
         keys.push(Words::plain("q quit"));
         panel.paragraph(keys);
