@@ -137,7 +137,8 @@ impl Group {
 }
 
 /// Reads runs and groups of runs (the folders of `--seeds`), and puts those of one experiment together, in the order in
-/// which they are named. A run that is named twice counts once.
+/// which they are named. A run that is named twice counts once, and so does a seed: of two runs from the same one, which play
+/// the same as far as both go, the further one counts.
 ///
 /// # Errors
 ///
@@ -158,12 +159,26 @@ pub fn read(folders: &[PathBuf]) -> Result<Vec<Group>, RunError> {
             group.first().is_some_and(|first| Changes::of_experiment(&first.document, &run.document).is_empty())
         };
         match groups.iter_mut().find(of_it) {
-            Some(group) => group.push(run),
+            Some(group) => add(group, run),
             None => groups.push(vec![run]),
         }
     }
     let labels: Vec<String> = groups.iter().map(|runs| label(runs, &groups)).collect();
     Ok(groups.into_iter().zip(labels).map(|(runs, label)| Group { label, runs }).collect())
+}
+
+/// Adds a run to those of its experiment, or puts it in the place of one from the same seed that is not as far.
+fn add(group: &mut Vec<History>, run: History) {
+    let seed = run.heading.training.seed;
+    let Some(known) = group.iter_mut().find(|known| known.heading.training.seed == seed) else {
+        return group.push(run);
+    };
+    let (counts, other) = if run.agent_steps() > known.agent_steps() { (&run, &*known) } else { (&*known, &run) };
+    let (counts, other) = (counts.folder.display(), other.folder.display());
+    tracing::warn!("{counts} and {other} are both of seed {seed}: the seed counts once, with {counts}");
+    if run.agent_steps() > known.agent_steps() {
+        *known = run;
+    }
 }
 
 /// A run that is going on has none, and one of another version may have another form, which is told.

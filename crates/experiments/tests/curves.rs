@@ -13,7 +13,7 @@ use deepq_experiments::plot::{
 };
 use deepq_experiments::statistics::Center;
 
-const METRICS: &str = "agent_step,charts/episodic_return,losses/td_loss";
+const METRICS: &str = "agent_step,charts/episodic_return,losses/td_loss,charts/SPS";
 const EVALUATIONS: &str = "agent_step,mean,std,median,min,max,mean_length,episodes,returns";
 
 /// Writes a run of `cartpole`, with settings of its own, that has these rows.
@@ -22,7 +22,14 @@ fn run(folder: &Path, set: &[&str], metrics: &str, evaluations: &[(u64, f64)]) -
     let mut document = config::find("cartpole").unwrap();
     set.iter().for_each(|set| document.set(set).unwrap());
     fs::write(folder.join("experiment.toml"), document.text()).unwrap();
-    fs::write(folder.join("metrics.csv"), format!("{METRICS}\n{metrics}")).unwrap();
+    // Rows may leave out the columns at the end.
+    let columns = METRICS.matches(',').count();
+    let whole = |row: &str| match row.strip_suffix('\n') {
+        Some(row) => format!("{row}{}\n", ",".repeat(columns - row.matches(',').count())),
+        None => row.to_owned(),
+    };
+    let rows: String = metrics.split_inclusive('\n').map(whole).collect();
+    fs::write(folder.join("metrics.csv"), format!("{METRICS}\n{rows}")).unwrap();
     let row = |(step, mean): &(u64, f64)| format!("{step},{mean},2,{mean},0,500,{mean},20,1 2 3\n");
     let rows: String = evaluations.iter().map(row).collect();
     fs::write(folder.join("eval.csv"), format!("{EVALUATIONS}\n{rows}")).unwrap();
@@ -105,6 +112,30 @@ fn seeds_become_one_curve_also_while_some_go_on() {
 }
 
 #[test]
+fn a_seed_counts_once_with_the_run_that_is_further() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str, seed: u64, steps: &[u64]| {
+        let evaluations: Vec<(u64, f64)> = steps.iter().map(|&step| (step, step as f64)).collect();
+        run(&folder.path().join(name), &[&format!("training.seed={seed}")], "10,1,\n", &evaluations)
+    };
+    let (short, long, other) = (at("a", 1, &[20]), at("b", 1, &[20, 40]), at("c", 2, &[20]));
+    for order in [[&short, &long, &other], [&long, &other, &short]] {
+        let groups = read(&order.map(Clone::clone));
+        let folders: Vec<&PathBuf> = groups[0].runs.iter().map(|run| &run.folder).collect();
+        assert_eq!((groups.len(), folders), (1, vec![&long, &other]));
+    }
+}
+
+#[test]
+fn speed_is_drawn_from_the_first_update_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(folder.path(), &[], "10,1,,90000\n20,1,0.5,800\n30,1,0.5,400\n40,1,0.5,420\n", &[]);
+    let chart = curves(&read(&[run]), &tagged("charts/SPS"));
+    assert_eq!(chart.curves[0].points, [[30.0, 400.0], [40.0, 420.0]]);
+    assert!(chart.caption.iter().any(|line| line.contains("from the first update on")), "{:?}", chart.caption);
+}
+
+#[test]
 fn experiments_are_told_apart_by_what_differs() {
     let folder = tempfile::tempdir().unwrap();
     let evaluations = [(20, 5.0)];
@@ -124,6 +155,9 @@ fn experiments_are_told_apart_by_what_differs() {
     let chart = curves(&groups[..2], &PlotRequest::default());
     assert!(chart.curves.iter().all(|curve| curve.kind == Kind::Points && curve.points[0] == [20.0, 5.0]), "{chart:?}");
     assert_eq!(chart.curves.iter().map(|curve| curve.color).collect::<Vec<_>>(), [0, 1]);
+    let elsewhere = run(&at("e"), &["environment.id=Acrobot-v1"], "10,1,\n", &evaluations);
+    let chart = curves(&read(&[runs[0].clone(), elsewhere]), &PlotRequest::default());
+    assert!(chart.caption.iter().any(|line| line.contains("Acrobot-v1, CartPole-v1")), "{:?}", chart.caption);
 }
 
 #[test]

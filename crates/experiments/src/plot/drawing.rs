@@ -180,7 +180,9 @@ impl Look {
 
 fn draw_curves<DB: DrawingBackend>(area: &Area<'_, DB>, chart: &Chart, lines: Lines) -> Result<(), PlotError> {
     let [[_, right], [low, high]] = chart.extent();
-    let room = if high > low { 0.05 * (high - low) } else { 0.5 * low.abs().max(1.0) };
+    // What differs by rounding alone is one value.
+    let flat = high - low <= 1e-9 * low.abs().max(high.abs());
+    let room = if flat { 0.5 * low.abs().max(1.0) } else { 0.05 * (high - low) };
     let mut axes = ChartBuilder::on(area)
         .margin_left(MARGIN / 2)
         .margin_right(2 * MARGIN)

@@ -18,6 +18,9 @@ pub const BAND_REPETITIONS: usize = 2_000;
 const POINTS: usize = 1_000;
 
 const EVALUATION_MEAN: &str = "eval/mean";
+/// Before the first update steps are so fast that nothing could be read of the rest.
+const SPEED: &str = "charts/SPS";
+const LOSS: &str = "losses/td_loss";
 /// How the names of columns begin that have a row for each episode.
 const OF_EPISODES: &str = "charts/episodic_";
 
@@ -85,8 +88,8 @@ pub(crate) fn figure(tag: &str) -> &str {
         RETURNS | EVALUATION_MEAN => "return",
         "charts/episodic_length" => "episode length (agent steps)",
         "charts/epsilon" => "exploration",
-        "charts/SPS" => "agent steps a second",
-        "losses/td_loss" => "loss",
+        SPEED => "agent steps a second",
+        LOSS => "loss",
         "losses/q_values" => "mean Q-value",
         "losses/gradient_norm" => "gradient norm",
         other => other,
@@ -180,8 +183,15 @@ impl Source<'_> {
 
     /// A run's smoothed figures at their places.
     fn points(&mut self, run: &History, tag: &str) -> Vec<[f64; 2]> {
-        let (points, lost) = finite(run.points(tag));
+        let (mut points, lost) = finite(run.points(tag));
         self.notes.not_finite += lost;
+        if tag == SPEED
+            && let Some(first) =
+                run.points(LOSS).first().filter(|first| points.first().is_some_and(|p| p.step < first.step))
+        {
+            points.retain(|point| point.step > first.step);
+            self.notes.smoothed.insert(format!("{}: from the first update on", figure(SPEED)));
+        }
         let rows = self.rows(tag);
         if rows > 1 && !points.is_empty() {
             let of = if tag == RETURNS { "training" } else { figure(tag) };
@@ -238,6 +248,12 @@ impl Notes {
             lines.push(format!("{center} of {of}, band: its 95 % interval by a stratified bootstrap."));
         }
         let mut remarks = Vec::new();
+        let environments: BTreeSet<&str> =
+            groups.iter().filter_map(Group::heading).map(|heading| heading.environment.id.as_str()).collect();
+        if environments.len() > 1 {
+            let environments = Vec::from_iter(environments).join(", ");
+            remarks.push(format!("different environments, whose returns cannot be compared: {environments}"));
+        }
         if curves.iter().any(|curve| curve.of_all_runs < curve.points.len()) {
             remarks.push("thin, without a band: some runs do not go so far, and only the others are in it".to_owned());
         }

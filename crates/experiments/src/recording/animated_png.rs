@@ -72,10 +72,14 @@ impl AnimatedPng {
         let mut number = || sequence.next().unwrap_or_default().to_be_bytes();
         for (i, Frame { region, data, ticks }) in self.frames.into_iter().enumerate() {
             let Region { left, top, width, height } = region;
-            let delay = u16::try_from(ticks).unwrap_or(u16::MAX);
+            // Whole seconds for a picture that stands still for more than a minute.
+            let (delay, per_second) = match u16::try_from(ticks) {
+                Ok(ticks) => (ticks, TICKS_PER_SECOND),
+                Err(_) => (u16::try_from(ticks / u64::from(TICKS_PER_SECOND)).unwrap_or(u16::MAX), 1),
+            };
             let mut control = number().to_vec();
             control.extend([width, height, left, top].map(u32::to_be_bytes).concat());
-            control.extend([delay, TICKS_PER_SECOND].map(u16::to_be_bytes).concat());
+            control.extend([delay, per_second].map(u16::to_be_bytes).concat());
             // It stays, and is drawn over.
             const DISPOSE_NONE: u8 = 0;
             const BLEND_SOURCE: u8 = 0;

@@ -98,7 +98,9 @@
         });
       }
       if (low > high) [low, high] = scale ? scale.y : [0, 1];
-      const room = high > low ? 0.05 * (high - low) : 0.5 * Math.max(Math.abs(low), 1);
+      // What differs by rounding alone is one value.
+      const flat = high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high));
+      const room = flat ? 0.5 * Math.max(Math.abs(low), 1) : 0.05 * (high - low);
       return [low - room, high + room];
     };
 

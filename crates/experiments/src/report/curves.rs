@@ -40,12 +40,23 @@ pub(super) fn main(charts: &[Chart]) -> Result<Markup, PlotError> {
 
 /// The others.
 pub(super) fn others(charts: &[Chart]) -> Result<Markup, PlotError> {
-    let figures = charts.iter().enumerate().skip(1).map(|(number, chart)| figure(number, chart));
+    // What holds for all of them is said once.
+    let [_, others @ ..] = charts else { return Ok(html! {}) };
+    let everywhere = |line: &&String| others.iter().all(|chart| chart.caption.contains(*line));
+    let common: Vec<String> = match others {
+        [first, _, ..] => first.caption.iter().filter(everywhere).cloned().collect(),
+        _ => Vec::new(),
+    };
+    let figures = others.iter().enumerate().map(|(number, chart)| {
+        let caption = chart.caption.iter().filter(|line| !common.contains(line)).cloned().collect();
+        figure(number + 1, &Chart { caption, ..chart.clone() })
+    });
     let figures = figures.collect::<Result<Vec<_>, _>>()?;
     Ok(html! {
         @if !figures.is_empty() {
             section {
                 h2 { "How it learned" }
+                @for line in &common { p.note { (line) } }
                 div.figures { @for figure in &figures { (figure) } }
             }
         }

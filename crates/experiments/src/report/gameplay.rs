@@ -8,7 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
 use super::resources::mebibytes;
-use crate::history::Group;
+use super::results;
+use crate::history::{Group, History};
+use crate::listeners::grouped;
+use crate::run::{Finished, RunFolder};
 
 /// A longer file is named, and stays outside.
 const LONGEST: u64 = 8 << 20;
@@ -31,7 +34,8 @@ pub(super) fn section(groups: &[Group]) -> Markup {
     for (group, run) in groups.iter().flat_map(|group| group.runs.iter().map(move |run| (group, run))) {
         for (path, kind, bytes) in films_in(&run.folder.join("videos")) {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let caption = format!("{}, seed {}: {name}", group.label, run.heading.training.seed);
+            let shows = shows(run, &path).unwrap_or(name);
+            let caption = format!("{}, seed {}: {shows}", group.label, run.heading.training.seed);
             films.push(Film { caption, path, kind, bytes });
         }
     }
@@ -46,6 +50,21 @@ pub(super) fn section(groups: &[Group]) -> Markup {
             }
         }
     }
+}
+
+/// What a film of an evaluation shows: its first episode. `None` for any other.
+fn shows(run: &History, film: &Path) -> Option<String> {
+    let videos = RunFolder::look_at(&run.folder).ok()?.videos();
+    if film == videos.best() {
+        // It is made when a run is done; one that went on since may have a better evaluation.
+        run.summary.as_ref().filter(|summary| summary.finished != Finished::Interrupted)?;
+        let [best, _] = results::best_and_last(run)?;
+        let (step, mean) = (grouped(best.at_step), best.mean);
+        return Some(format!("the best weights, step {step}, whose evaluation had a mean return of {mean:.2}"));
+    }
+    let evaluation = run.evaluation_figures().into_iter().find(|figures| film == videos.of_step(figures.at_step))?;
+    let (step, mean) = (grouped(evaluation.at_step), evaluation.mean);
+    Some(format!("the evaluation at step {step}, with a mean return of {mean:.2}"))
 }
 
 fn shown(film: &Film, left: &mut u64) -> Markup {

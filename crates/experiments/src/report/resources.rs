@@ -54,6 +54,9 @@ fn spent(summary: &Summary) -> Markup {
                 }
             }
         } } }
+        @if summary.steps_per_second.is_some() {
+            p.note { "Steps and updates a second are counted from the first update on, without evaluations and checkpoints." }
+        }
         @if at_once { p.note { "The agent learned while it played: both are counted, and the sum is more than the run took." } }
         dl.pairs {
             @if let Some(bytes) = summary.peak_memory_bytes {

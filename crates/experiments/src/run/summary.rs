@@ -34,9 +34,9 @@ pub struct Summary {
     pub episodes: u64,
     /// Seconds of training and evaluating, of all parts of a resumed run together.
     pub seconds: f64,
-    /// Agent steps a second, from the first update on; `null` before it.
+    /// Agent steps a second, from the first update on, without evaluations and checkpoints; `null` before it.
     pub steps_per_second: Option<f64>,
-    /// Updates a second, from the first update on; `null` before it.
+    /// Updates a second, from the first update on, without evaluations and checkpoints; `null` before it.
     pub updates_per_second: Option<f64>,
     /// Where these seconds went.
     pub time: TimeSpent,
