@@ -232,7 +232,8 @@ fn what_the_documents_point_at_is_there() -> Result<()> {
             let line = example.lines().next().unwrap_or_default();
             let words: Vec<&str> = line.split_whitespace().collect();
             let [package, "--example", name, ..] = words[..] else { continue };
-            let source = workspace().join("crates").join(package).join("examples").join(name).with_extension("rs");
+            let folder = workspace().join("crates").join(package).join("examples").join(name);
+            let source = if folder.is_dir() { folder.join("main.rs") } else { folder.with_extension("rs") };
             ensure!(source.exists(), "{}: {} is not there", file.display(), source.display());
         }
     }

@@ -37,6 +37,10 @@ fn own_parts_are_learned_with() -> Result<()> {
     says("own_network", &["step 3000: mean return"])?;
     says("own_agent", &["mean return", "digest"])?;
     says("own_program", &["mean return", "the best so far", "steps and more"])?;
+    let folder = tempfile::tempdir()?;
+    let run_folder = folder.path().join("run");
+    let said = run(example("own_experiment")?.arg(&run_folder))?;
+    ensure!(said.contains("best evaluation") && run_folder.join("summary.json").is_file(), "{said}");
     Ok(())
 }
 
