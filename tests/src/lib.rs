@@ -95,6 +95,16 @@ pub fn deepq<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<
     Ok(start(arguments)?.wait_with_output()?.into())
 }
 
+/// Runs `deepq` as `cargo xtask` does.
+///
+/// # Errors
+///
+/// If the program cannot be built or started.
+pub fn deepq_by_xtask<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Said> {
+    let mut command = command(arguments)?;
+    Ok(command.env("DEEPQ_STARTED_BY", "xtask").output().context("cannot start deepq")?.into())
+}
+
 /// Runs `deepq` where no ROMs are but those that the arguments name.
 ///
 /// # Errors
@@ -130,7 +140,7 @@ pub fn start<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<
 
 fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Command> {
     let mut command = Command::new(program()?);
-    command.args(arguments).env("DEEPQ_WORKSPACE", workspace());
+    command.args(arguments).env("DEEPQ_WORKSPACE", workspace()).env_remove("DEEPQ_STARTED_BY");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Ok(command)
 }

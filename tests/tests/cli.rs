@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use deepq_tests::{contents, deepq, deepq_without_roms, rom, start, train, workspace, xtask};
+use deepq_tests::{contents, deepq, deepq_by_xtask, deepq_without_roms, rom, start, train, workspace, xtask};
 use serde_json::Value;
 
 fn text(path: &Path) -> Result<&str> {
@@ -168,7 +168,10 @@ fn wrong_settings_name_the_key_and_what_is_allowed() -> Result<()> {
     refused("agnet.discount=0.9", &["agnet", "agent"])?;
     refused("agent.discount", &["agent.discount"])?;
     refused("training.batch_size=0", &["training.batch_size"])?;
-    refused("optimizer.learning_rate=-1", &["optimizer.learning_rate"])?;
+    refused(
+        "optimizer.learning_rate=-1",
+        &["optimizer.learning_rate = -1 is not allowed: it must be a number above 0"],
+    )?;
     refused("environment.id=CartPoel-v1", &["CartPoel-v1", "CartPole-v1"])?;
     assert!(!run.exists(), "a run that cannot begin leaves no folder");
     Ok(())
@@ -270,5 +273,95 @@ fn folder_with_something_in_it_is_not_overwritten() -> Result<()> {
     let before = contents(&run)?;
     deepq(["train", "cartpole", "--steps", "50", "--out", text(&run)?])?.refused(1, &[text(&run)?])?;
     assert!(contents(&run)? == before);
+    Ok(())
+}
+
+/// What is named where another thing belongs, and what to type instead.
+#[test]
+fn slips_are_answered_with_what_was_meant() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let runs = folder.path().join("runs");
+    let (old, run, group) = (runs.join("old"), runs.join("run"), folder.path().join("group"));
+    for run in [&old, &run] {
+        train("cartpole", run, &["--steps", "60", "--set", "evaluation.every=0"])?;
+    }
+    let short = ["--steps", "60", "--set", "evaluation.every=0", "--no-video", "--quiet"];
+    deepq([&["train", "cartpole", "--seeds", "4,5", "--out", text(&group)?][..], &short].concat())?.done()?;
+    let (runs, run, group) = (text(&runs)?, text(&run)?, text(&group)?);
+    let watch = format!("`deepq play --watch {run}`");
+    let resume = format!("`deepq train --resume {run}`");
+    let (first, of_group) = (format!("{group}/seed-4"), format!("`deepq play --watch {group}/seed-4`"));
+
+    deepq(["play", run])?.refused(2, &[&watch])?;
+    deepq(["play", runs])?.refused(2, &[&watch])?;
+    deepq(["play", group])?.refused(2, &[&of_group])?;
+    deepq(["train", run])?.refused(2, &["is a run", &resume])?;
+    deepq(["train", runs])?.refused(2, &["holds runs", &resume])?;
+    deepq(["train", group])?.refused(2, &[&format!("`deepq train --resume {group}`")])?;
+    deepq(["train", text(folder.path().parent().context("no parent")?)?])?.refused(2, &[])?;
+    deepq(["train", "CartPole-v1"])?.refused(2, &["is an environment", "cartpole-pqn", "`deepq train cartpole`"])?;
+    deepq(["train", "FrozenLake-v1"])?.refused(2, &["is an environment", "--set environment.id=FrozenLake-v1"])?;
+    let newest = format!("of which {run} is the newest");
+    deepq(["plot", runs])?.refused(1, &[&newest])?;
+    deepq(["eval", runs])?.refused(1, &[&newest])?;
+    deepq(["train", "--resume", runs])?.refused(1, &[&newest])?;
+    deepq(["eval", group])?.refused(1, &[&first, "seed-5"])?;
+    deepq(["eval", run, "--checkpoint", "bset"])?.refused(1, &["no checkpoint bset", "best, last", "safetensors"])?;
+    Ok(())
+}
+
+#[test]
+fn commands_are_named_as_they_are_typed() -> Result<()> {
+    deepq_by_xtask(["play", "CartPoel-v1"])?.refused(2, &["`cargo xtask list`"])?;
+    deepq(["play", "CartPoel-v1"])?.refused(2, &["`deepq list`"])?;
+    deepq_by_xtask(["train", "--nope"])?.refused(2, &["Usage: cargo xtask train"])?;
+    let list = deepq_by_xtask(["list"])?.done()?.stdout;
+    assert!(list.starts_with("Experiments (cargo xtask train <name>):\n"), "{list}");
+    // As xtask starts it: it parses less strictly than the program.
+    xtask(["play", "CartPoel-v1"])?.refused(2, &["`cargo xtask list`"])?;
+    Ok(())
+}
+
+#[test]
+fn another_kind_is_blamed_for_what_does_not_go_with_it() -> Result<()> {
+    let refused = |set: &str, words: &[&str]| deepq(["train", "cartpole", "--set", set])?.refused(2, words);
+    let whole = "--set 'network.torso={ kind = \"nature\" }'";
+    let file = "network.torso.hidden, which stands in assets/experiments/cartpole.toml, line";
+    refused("network.torso.kind=nature", &["error: --set network.torso.kind=nature: ", file, whole])?;
+    refused("network.torso.kind=conv", &[file, "kind = \"conv\", layers = …"])?;
+    refused("optimizer.kind=rmsprop", &["error: --set optimizer.kind=rmsprop: optimizer.kind: "])?;
+    // What is advised is understood: only the shape of the observations is wrong then.
+    let said = refused("network.torso={ kind = \"nature\" }", &["network"])?;
+    assert!(!said.stderr.contains("hidden"), "{}", said.stderr);
+    Ok(())
+}
+
+#[test]
+fn instructions_that_there_are_not_are_no_device() -> Result<()> {
+    let said = deepq(["train", "cartpole", "--isa", "foo"])?.refused(2, &["\"foo\" instructions", "portable"])?;
+    assert!(!said.stderr.contains("device"), "{}", said.stderr);
+    Ok(())
+}
+
+#[test]
+fn a_run_that_is_refused_says_nothing_of_memory() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("mine"), "")?;
+    let said = deepq(["train", "cartpole", "--out", text(folder.path())?])?.refused(1, &["not empty"])?;
+    assert!(!said.stderr.contains("Planned memory"), "{}", said.stderr);
+    Ok(())
+}
+
+#[test]
+fn resuming_what_is_done_says_so() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    train("cartpole", &run, &["--steps", "300", "--set", "evaluation.every=0"])?;
+    let resume = ["train", "--no-video", "--resume", text(&run)?];
+    let said = deepq(resume)?.done()?.stderr;
+    assert!(said.contains("It was done already") && said.contains("Done after 300 steps"), "{said}");
+    let said = deepq(resume.iter().chain(&["--steps", "12_000"]))?.done()?.stderr;
+    assert!(said.contains("Done after 12,000 steps") && !said.contains("already"), "{said}");
+    assert!(said.contains("training.steps is 12_000, and was 300"), "{said}");
     Ok(())
 }

@@ -20,7 +20,7 @@ fn each_seed_is_the_run_that_it_gives_alone() -> Result<()> {
     let group = folder.path().join("group");
     let said = seeds(&group, &["--seeds", "1..3", "--jobs", "2"])?.done()?;
     ensure!(said.stdout.trim() == group.to_str().unwrap_or_default(), "{}", said.stdout);
-    for words in ["last evaluation: interquartile mean", "95 % interval", "3 seeds"] {
+    for words in ["last: interquartile mean", "95 % interval", "3 seeds"] {
         ensure!(said.stderr.contains(words), "{}", said.stderr);
     }
     let alone = train("cartpole", &folder.path().join("alone"), &[&SHORT[..], &["--seed", "2"]].concat())?;
@@ -30,6 +30,8 @@ fn each_seed_is_the_run_that_it_gives_alone() -> Result<()> {
     ensure!(figures["seeds"] == serde_json::json!([1, 2, 3]), "{figures}");
     let low_to_high = figures["best_evaluation"]["interval"].as_array().context("no interval")?;
     ensure!(low_to_high.len() == 2);
+    // The process is not the run's own, and so is the most memory that it held.
+    ensure!(summary(&group.join("seed-1"))?.peak_memory_bytes.is_none() && alone.peak_memory_bytes.is_some());
     Ok(())
 }
 

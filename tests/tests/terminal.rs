@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use deepq_tests::{Said, deepq, program, workspace};
+use deepq_tests::{Said, deepq, program, start, workspace};
 
 /// Runs the program in a terminal of so many columns; what it drew is its standard output.
 fn in_terminal(columns: &str, colours: bool, arguments: &[&str]) -> Result<Said> {
@@ -123,8 +125,18 @@ fn the_display_fits_every_terminal() -> Result<()> {
         for line in display {
             ensure!(line.chars().count() <= columns, "{columns}: {line}");
         }
-        for words in ["100 %", "mean return", "evaluation "] {
+        for words in ["100 %", "mean return", "evaluation ", "digest"] {
             ensure!(terminal.rows.iter().any(|row| row.contains(words)), "{words}: {:?}", terminal.rows);
+        }
+        // Whatever is said fits, and an evaluation stands below the other.
+        for line in lines.iter().filter(|line| !line.contains('/')) {
+            ensure!(line.chars().count() < columns || !line.trim().contains(' '), "{columns}: {line}");
+        }
+        let evaluations: Vec<&String> = lines.iter().filter(|line| line.starts_with("step ")).collect();
+        ensure!(evaluations.len() == 10, "{columns}: {evaluations:?}");
+        for line in &evaluations {
+            let place = |line: &str| line.find("evaluation").zip(line.find('±')).zip(Some(line.find("min")));
+            ensure!(place(line) == place(evaluations[0]), "{columns}: {evaluations:#?}");
         }
         // The bar of the end stands there once, and what was drawn before it is gone.
         ensure!(terminal.rows.iter().filter(|row| row.contains("epsilon")).count() == 1, "{:?}", terminal.rows);
@@ -164,10 +176,17 @@ fn several_seeds_have_a_line_each() -> Result<()> {
     for seed in ["seed 1 ", "seed 2 ", "seed 3 "] {
         let ends = terminal.rows.iter().filter(|row| row.starts_with(seed) && row.contains("100 %"));
         ensure!(ends.count() == 1, "{seed}: {:?}", terminal.rows);
-        for line in terminal.written[&80].iter().filter(|line| line.starts_with(seed)) {
-            ensure!(line.chars().count() <= 80, "{line}");
-        }
     }
+    let written = &terminal.written[&80];
+    for line in written.iter().filter(|line| !line.contains('/')) {
+        ensure!(line.chars().count() < 80, "{line}");
+    }
+    // The bars of the ends are of one length.
+    let ends = terminal.rows.iter().filter(|row| row.contains("100 %"));
+    let bars: Vec<usize> = ends.map(|row| row.chars().filter(|&c| c == '━').count()).collect();
+    ensure!(bars.len() == 3 && bars[0] >= 8 && bars.iter().all(|bar| *bar == bars[0]), "{:?}", terminal.rows);
+    let head = terminal.rows.iter().find(|row| row.starts_with("seed ") && row.contains("best evaluation"));
+    ensure!(head.is_some_and(|head| head.ends_with("last evaluation")), "{:?}", terminal.rows);
     Ok(())
 }
 
@@ -182,5 +201,41 @@ fn episodes_are_told_where_they_end_a_run() -> Result<()> {
     let quiet =
         deepq(["train", "cartpole", "--steps", "500", "--quiet", "--out", text(&folder.path().join("quiet"))?])?;
     ensure!(quiet.done()?.stderr.is_empty(), "a quiet run says nothing");
+    Ok(())
+}
+
+#[test]
+fn a_second_interruption_says_what_the_run_goes_on_from() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    let arguments = [
+        "train",
+        "cartpole",
+        "--steps",
+        "1_000_000_000",
+        "--set",
+        "evaluation.every=0",
+        "--set",
+        "checkpoint.every=1000",
+        "--out",
+        text(&run)?,
+    ];
+    let child = start(arguments)?;
+    let begun = Instant::now();
+    while !run.join("checkpoints/step-000001000").is_dir() && !run.join("checkpoints/step-000002000").is_dir() {
+        ensure!(begun.elapsed() < Duration::from_secs(120), "no checkpoint");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let kill = |signal: &str| Command::new("kill").args([signal, &child.id().to_string()]).status();
+    // Held while both arrive, so that the second is not too late.
+    kill("-STOP")?;
+    kill("-INT")?;
+    kill("-TERM")?;
+    kill("-CONT")?;
+    let said = Said::from(child.wait_with_output()?);
+    ensure!(said.code == 130, "exit code {}: {}", said.code, said.stderr);
+    for words in ["Stopping after a checkpoint", "Ended at once", "goes on from step ", "train --resume "] {
+        ensure!(said.stderr.contains(words), "{words}: {}", said.stderr);
+    }
     Ok(())
 }

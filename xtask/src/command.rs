@@ -21,7 +21,9 @@ First steps:
   cargo xtask list             what there is to train
   cargo xtask train cartpole   a full run on a small task
   cargo xtask train pong       on a big one
-  cargo xtask help train       all options of a command, with examples"
+  cargo xtask help train       all options of a command, with examples
+
+Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -95,7 +97,11 @@ Examples:
   cargo xtask train cartpole
   cargo xtask train pong --steps 20000 --out runs/first-pong
   cargo xtask train --resume runs/first-pong --steps 40000
-  cargo xtask train cartpole --seeds 1..5 --jobs 2", group = ArgGroup::new("several").args(["seeds", "resume"]))]
+  cargo xtask train cartpole --seeds 1..5 --jobs 2
+
+Ctrl-C writes a checkpoint and ends; --resume goes on exactly there. Ctrl-C once
+more ends at once; --resume then goes on from the last checkpoint. Either way
+the exit code is 130.", group = ArgGroup::new("several").args(["seeds", "resume"]))]
 pub(crate) struct Train {
     /// An experiment's name, as `cargo xtask list` shows it, or a TOML file
     #[arg(required_unless_present = "resume")]
@@ -106,7 +112,7 @@ pub(crate) struct Train {
     /// The root of all randomness [default: the experiment's training.seed]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     pub(crate) seed: Option<u64>,
-    /// Train from each of these seeds, as 1..5 or 3,7,11: a run each, in one folder
+    /// Train from each of these seeds, a run each, in one folder: 1..5 (with both ends), 3,7,11, or 3 (that seed, not three)
     #[arg(long, value_name = "SEEDS", allow_negative_numbers = true, conflicts_with_all = ["resume", "seed"])]
     pub(crate) seeds: Option<String>,
     /// Runs at the same time, of several seeds [default: 1]

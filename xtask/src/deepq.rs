@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 pub(crate) fn run(workspace: &Workspace, arguments: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let mut deepq = Command::new(build(workspace)?);
     deepq.args(arguments).env("DEEPQ_WORKSPACE", workspace.root());
+    // So that it names commands as they were typed.
+    deepq.env("DEEPQ_STARTED_BY", "xtask");
     become_program(deepq)
 }
 

@@ -1,5 +1,7 @@
 //! Makes what an experiment names: environments, agents, evaluators.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use deepq_agents::{Agent, AgentError, Dqn, DqnParts, Pqn, PqnParts, Reinforce, ReinforceParts};
 use deepq_envs::{AnyEnv, BoxedEnv, Element, ElementKind, EnvError, EnvOptions, OptionValue, Registry, Seeds};
 use deepq_nets::{Device, NetError, QNetwork};
@@ -55,12 +57,14 @@ pub struct Assembly<'a> {
     pub device: &'a Device,
     /// The time that its agents spend drawing batches.
     pub sampling: Stopwatch,
+    /// Of the environments that are being made: how many there are, and how many there will be.
+    starting: [AtomicUsize; 2],
 }
 
 impl<'a> Assembly<'a> {
     /// Everything at hand.
     pub fn new(experiment: &'a Experiment, document: &'a Document, registry: &'a Registry, device: &'a Device) -> Self {
-        Self { experiment, document, registry, device, sampling: Stopwatch::default() }
+        Self { experiment, document, registry, device, sampling: Stopwatch::default(), starting: Default::default() }
     }
 
     /// The root of all randomness.
@@ -92,9 +96,23 @@ impl<'a> Assembly<'a> {
         section: &EnvironmentSection,
         evaluation: &EnvOptions,
     ) -> Result<Vec<BoxedEnv<E>>, RunError> {
+        let [started, all] = &self.starting;
+        started.store(0, Ordering::Relaxed);
+        all.store(n, Ordering::Relaxed);
+        let make = |_| {
+            let made = self.registry.make(&section.id, &section.options);
+            started.fetch_add(1, Ordering::Relaxed);
+            made
+        };
         // On threads, because some take long to start.
-        let made: Vec<_> = (0..n).into_par_iter().map(|_| self.registry.make(&section.id, &section.options)).collect();
+        let made: Vec<_> = (0..n).into_par_iter().map(make).collect();
         made.into_iter().map(|env| self.of_type(section, self.located(env, evaluation)?)).collect()
+    }
+
+    /// Of the environments that are being made: how many there are, and how many there will be.
+    pub(crate) fn started(&self) -> (usize, usize) {
+        let [started, all] = &self.starting;
+        (started.load(Ordering::Relaxed), all.load(Ordering::Relaxed))
     }
 
     fn environment<E: Observed>(
@@ -120,6 +138,15 @@ impl<'a> Assembly<'a> {
     pub fn training_environments<E: Observed>(&self) -> Result<Vec<BoxedEnv<E>>, RunError> {
         let Experiment { environment, training, .. } = self.experiment;
         self.environments(training.environments, environment, &EnvOptions::new())
+    }
+
+    /// One of them alone, for what only depends on what they are like.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made; the message names the key.
+    pub fn training_environment<E: Observed>(&self) -> Result<BoxedEnv<E>, RunError> {
+        self.environment(&self.experiment.environment, &EnvOptions::new())
     }
 
     /// An evaluation by the experiment's protocol; `protocol` may change the number of episodes and the seeds.
@@ -323,7 +350,9 @@ impl<'a> Assembly<'a> {
     fn of_agent(&self, error: AgentError) -> RunError {
         match error {
             AgentError::Spec(error) => self.document.locate(of_agent(error)).into(),
-            AgentError::Net(error @ NetError::Spec { .. }) => self.document.locate(of_net(error, "network")).into(),
+            AgentError::Net(error @ (NetError::Spec { .. } | NetError::Value { .. })) => {
+                self.document.locate(of_net(error, "network")).into()
+            }
             error => error.into(),
         }
     }

@@ -1,5 +1,6 @@
 //! What can go wrong with a run.
 
+use std::any::Any;
 use std::path::PathBuf;
 
 use deepq_agents::AgentError;
@@ -88,6 +89,12 @@ pub enum RunError {
         /// The checkpoint to go on from.
         checkpoint: PathBuf,
     },
+    /// A mistake of ours, in a run among several.
+    #[error("deepq itself broke down, which is a mistake in it: {said}")]
+    Panicked {
+        /// What it said last.
+        said: String,
+    },
     /// Several at a time asked of one run.
     #[error("{} is one run, and --jobs is for those of several seeds", path.display())]
     OneRun {
@@ -106,6 +113,18 @@ pub enum RunError {
         mean: f64,
         /// What it had to reach.
         stop_at: f64,
+    },
+    /// Weights asked for by a name that nothing has.
+    #[error(
+        "there is no checkpoint {}: name best, last, one of the folders in {}, or a safetensors file of weights",
+        name.display(),
+        checkpoints.display()
+    )]
+    UnknownCheckpoint {
+        /// What was asked for.
+        name: PathBuf,
+        /// Where the run's own are.
+        checkpoints: PathBuf,
     },
     /// The weights of the best evaluation cannot be used, but others can.
     #[error("{cause}; --checkpoint last takes the weights of step {last}")]
@@ -139,4 +158,13 @@ pub enum RunError {
         /// The agent step of its last checkpoint.
         checkpoint: Option<u64>,
     },
+}
+
+impl RunError {
+    /// What a panic said.
+    pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("nothing");
+        Self::Panicked { said: said.to_owned() }
+    }
 }

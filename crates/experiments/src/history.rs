@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::RunError;
 use crate::config::{self, Changes, Document};
-use crate::run::{Columns, EvaluationFigures, Point, RunFolder, StorageError, Summary};
+use crate::run::{Columns, EvaluationFigures, Point, RunFolder, StorageError, Summary, seeds_in};
 
 /// The column of `metrics.csv` with the returns of training's episodes.
 pub const RETURNS: &str = "charts/episodic_return";
@@ -201,17 +201,8 @@ fn runs_in(folder: &Path) -> Result<Vec<PathBuf>, StorageError> {
         Ok(_) => return Ok(vec![folder.to_owned()]),
         Err(error) => error,
     };
-    let mut seeds: Vec<(u64, PathBuf)> = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if let Some(seed) = name.strip_prefix("seed-").and_then(|seed| seed.parse().ok())
-            && RunFolder::look_at(&entry.path()).is_ok()
-        {
-            seeds.push((seed, entry.path()));
-        }
-    }
-    seeds.sort();
-    if seeds.is_empty() { Err(not_a_run) } else { Ok(seeds.into_iter().map(|(_, path)| path).collect()) }
+    let seeds = seeds_in(folder);
+    if seeds.is_empty() { Err(not_a_run) } else { Ok(seeds) }
 }
 
 /// The settings that a label names at most.

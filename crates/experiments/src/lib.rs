@@ -47,6 +47,7 @@ pub mod memory;
 pub mod parity;
 pub mod play;
 pub mod plot;
+pub mod program;
 pub mod recording;
 pub mod report;
 pub mod run;

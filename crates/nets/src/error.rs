@@ -6,13 +6,23 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NetError {
-    /// A value of a specification that is not allowed.
+    /// A part of a specification that is not allowed.
     #[error("{key}: {reason}")]
     Spec {
         /// The key, as in the experiment's file: `network.torso.hidden`.
         key: String,
         /// What is wrong and what is allowed.
         reason: String,
+    },
+    /// A single value that is not allowed.
+    #[error("{key} = {value} is not allowed: it must be {allowed}")]
+    Value {
+        /// The key, as in the experiment's file: `optimizer.learning_rate`.
+        key: String,
+        /// The value.
+        value: String,
+        /// What is allowed.
+        allowed: String,
     },
     /// A tensor or slice of the wrong size.
     #[error("{what}: expected {expected}, got {actual}")]
@@ -54,6 +64,14 @@ pub enum NetError {
         /// Why not.
         reason: String,
     },
+    /// Instructions that cannot be computed with here.
+    #[error("cannot compute with {name:?} instructions: {reason}")]
+    Isa {
+        /// What was asked for.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
     /// Gradients asked of a loss that does not depend on this network.
     #[error("the loss does not depend on this network: compute it from forward(), not from values()")]
     NoGradient,
@@ -71,6 +89,10 @@ pub enum NetError {
 impl NetError {
     pub(crate) fn spec(key: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Spec { key: key.into(), reason: reason.into() }
+    }
+
+    pub(crate) fn value(key: impl Into<String>, value: impl std::fmt::Display, allowed: impl Into<String>) -> Self {
+        Self::Value { key: key.into(), value: value.to_string(), allowed: allowed.into() }
     }
 
     pub(crate) fn shape(what: &str, expected: impl std::fmt::Debug, actual: impl std::fmt::Debug) -> Self {

@@ -158,7 +158,7 @@ fn check_max(max: f64) -> Result<(), NetError> {
     if max.is_finite() && max > 0.0 {
         return Ok(());
     }
-    Err(NetError::spec("clip_gradient", format!("{max} is not allowed; a number above 0")))
+    Err(NetError::value("clip_gradient", max, "a number above 0"))
 }
 
 impl Drop for Gradients {

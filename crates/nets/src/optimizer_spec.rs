@@ -96,13 +96,13 @@ impl OptimizerSpec {
     ///
     /// # Errors
     ///
-    /// [`NetError::Spec`], which names the key below `optimizer` and says what is allowed.
+    /// [`NetError::Value`], which names the key below `optimizer` and says what is allowed.
     pub fn validate(&self) -> Result<(), NetError> {
         let check = |key: &str, value: f64, allowed: bool, what: &str| {
             if allowed && value.is_finite() {
                 return Ok(());
             }
-            Err(NetError::spec(format!("optimizer.{key}"), format!("{value} is not allowed; {what}")))
+            Err(NetError::value(format!("optimizer.{key}"), value, what))
         };
         let fraction =
             |key: &str, value: f64| check(key, value, (0.0..1.0).contains(&value), "a number from 0 to below 1");

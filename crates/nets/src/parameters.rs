@@ -130,7 +130,7 @@ impl Parameters {
     /// If names or shapes differ, or the share is not from 0 to 1; nothing is changed then.
     pub fn blend_from(&self, other: &Self, share: f64) -> Result<(), NetError> {
         if !(0.0..=1.0).contains(&share) {
-            return Err(NetError::spec("share", format!("{share} is not allowed; a number from 0 to 1")));
+            return Err(NetError::value("share", share, "a number from 0 to 1"));
         }
         if share == 1.0 {
             return self.copy_from(other);

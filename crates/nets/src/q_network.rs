@@ -39,7 +39,7 @@ impl QNetwork {
     ///
     /// # Errors
     ///
-    /// [`NetError::Spec`] if the specification is not valid or does not fit the observations.
+    /// [`NetError::Spec`] or [`NetError::Value`] if the specification is not valid or does not fit the observations.
     pub fn new(
         spec: &NetworkSpec,
         observation_shape: &[usize],

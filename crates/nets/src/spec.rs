@@ -154,7 +154,7 @@ impl NetworkSpec {
     ///
     /// # Errors
     ///
-    /// [`NetError::Spec`], which names the key below `network` and says what is allowed.
+    /// [`NetError::Spec`] or [`NetError::Value`], which name the key below `network` and say what is allowed.
     pub fn validate(&self) -> Result<(), NetError> {
         match &self.torso {
             Torso::Mlp { .. } if self.normalisation == Normalisation::Batch => {
@@ -204,7 +204,7 @@ fn check_depth(key: &str, depth: usize) -> Result<(), NetError> {
 
 fn check_width(key: &str, width: usize) -> Result<(), NetError> {
     if !(1..=WIDEST).contains(&width) {
-        return Err(NetError::spec(key, format!("{width} is not allowed; 1 to {WIDEST}")));
+        return Err(NetError::value(key, width, format!("from 1 to {WIDEST}")));
     }
     Ok(())
 }

@@ -43,6 +43,15 @@ fn environments_equal_the_programs_own() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn an_id_without_a_version_is_the_newest_one_and_is_drawn() -> Result<()> {
+    let mut env = make("gym:python.trouble:Dot", &options()?)?.into_frames().context("no frames")?;
+    let mut observation = vec![0; env.observation_space().len()];
+    env.reset(&Reset::seeded(1), &mut observation)?;
+    assert_eq!(env.render()?.dimensions(), (5, 6));
+    Ok(())
+}
+
 fn bits(observation: &[f32]) -> Vec<u32> {
     observation.iter().map(|x| x.to_bits()).collect()
 }

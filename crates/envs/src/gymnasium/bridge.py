@@ -161,10 +161,16 @@ def make_env(gymnasium, name, kwargs):
     module, _, bare = name.rpartition(":")
     if module:
         importlib.import_module(module)
+    registration = gymnasium.envs.registration
+    namespace, env, version = registration.parse_env_id(bare)
+    if version is None:
+        # Without a version it is the newest, as gymnasium.make has it.
+        newest = registration.find_highest_version(namespace, env)
+        bare = registration.get_env_id(namespace, env, newest)
     spec = gymnasium.registry.get(bare)
     if spec is not None:
         entry = spec.entry_point
-        creator = gymnasium.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry
+        creator = registration.load_env_creator(entry) if isinstance(entry, str) else entry
         if "rgb_array" in (getattr(creator, "metadata", {}).get("render_modes") or []):
             kwargs = {"render_mode": "rgb_array", **kwargs}
     return gymnasium.make(name, **kwargs)

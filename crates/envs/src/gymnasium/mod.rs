@@ -25,7 +25,7 @@ const STEP_COST: Duration = Duration::from_micros(30);
 /// Python process of its own.
 ///
 /// The registry makes it by `gym:` and what `gymnasium.make` takes: `gym:CartPole-v1`, or `gym:my_module:MyEnv-v0`, which imports
-/// `my_module` first (from the current folder, among others). Actions must be `Discrete`. Observations are a `Box` of `float32`
+/// `my_module` first (from the current folder, among others). Without a version it is the newest one. Actions must be `Discrete`. Observations are a `Box` of `float32`
 /// or `float64` (which become `f32`) or of `uint8`, or `Discrete`, which the registry's option `one_hot` turns into vectors.
 ///
 /// | option | meaning |

@@ -12,14 +12,15 @@ use super::{Roms, logging, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  deepq bench update act --peers                   beside PyTorch
+  deepq bench update act --peers             beside PyTorch
   deepq bench update --peers --threads 1,2 --only nature,dueling
-  deepq bench envs --peers --json > envs.json      every sample, the machine and the work
-  deepq bench train --peers --steps 2000           beside Stable-Baselines3
+  deepq bench envs --peers --json            with every sample
+  deepq bench train --peers --steps 2000     beside Stable-Baselines3
   deepq bench replay --transitions 1000000
 
-Peers run in the Python that DEEPQ_PEERS_PYTHON names, else in python3, as far as they are installed there. Measure on a
-quiet machine. docs/benchmarks.md says what is compared with what.";
+Peers run in the Python that DEEPQ_PEERS_PYTHON names, else in python3, as far
+as they are installed there. Measure on a quiet machine. docs/benchmarks.md
+says what is compared with what.";
 
 /// Arguments of `deepq bench`.
 #[derive(Args, Debug)]

@@ -14,12 +14,14 @@ use super::{Machine, interrupt, logging, number, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  deepq eval runs/first-pong                 the best evaluation's weights
+  deepq eval runs/first-pong             the best evaluation's weights
   deepq eval runs/first-pong --checkpoint last --episodes 100 --json
-  deepq eval runs/first-pong --seed 12345    other episodes than in training
+  deepq eval runs/first-pong --seed 123  other episodes than training's
 
 Without --episodes and --seed the evaluation that training made at the
 checkpoint's step is made again, and gives the same returns.";
+
+const STOPPING: &str = "Stopping; once more to end at once.";
 
 /// Arguments of `deepq eval`.
 #[derive(Args, Debug)]
@@ -47,7 +49,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(false);
     logging::start(&screen);
-    let settings = arguments.machine.settings(&screen, interrupt::flag(&screen, interrupt::STOPPING)?)?;
+    let settings = arguments
+        .machine
+        .settings(&screen, interrupt::flag(&screen, STOPPING, |screen| screen.line("Ended at once."))?)?;
     let request = EvaluationRequest {
         checkpoint: arguments.checkpoint.as_str().into(),
         episodes: arguments.episodes.map(|episodes| episodes as usize),
@@ -64,10 +68,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         output::print(&format!("{json}\n"))?;
     } else {
         let EvaluationFigures { mean, std, min, max, median, episodes, at_step } = figures;
-        output::print(&format!(
-            "{episodes} episodes with the weights of step {}: mean {mean:.2} ± {std:.2}, median {median:.2}, min {min:.2}, max {max:.2}\n",
+        let line = format!(
+            "{episodes} episodes with the weights of step {}: mean {mean:.2} ± {std:.2}, median {median:.2}, min {min:.2}, \
+             max {max:.2}",
             grouped(at_step)
-        ))?;
+        );
+        output::print(&format!("{}\n", output::fitting(&line, 2)))?;
     }
     Ok(ExitCode::SUCCESS)
 }

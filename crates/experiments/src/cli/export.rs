@@ -13,15 +13,15 @@ use super::{Roms, logging, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  deepq export runs/first-pong --onnx                      runs/first-pong/model.onnx
+  deepq export runs/first-pong --onnx
   deepq export runs/first-pong --onnx --out pong.onnx --checkpoint last
   deepq export runs/first-pong --safetensors pong.safetensors
-  deepq export runs/first-pong --card                      runs/first-pong/README.md
-  deepq export runs/first-pong --hub pong                  then: hf upload NAME/pong pong
+  deepq export runs/first-pong --card
+  deepq export runs/first-pong --hub pong  then: hf upload NAME/pong pong
 
 The model's input is `observation`, [batch, ...], bytes for frames; its output
-`q_values` (`logits` of a policy), [batch, actions]. docs/export.md shows how it
-is run, and how PyTorch takes the weights. What was written is printed.";
+`q_values` (`logits` of a policy), [batch, actions]. docs/export.md shows how
+it is run, and how PyTorch takes the weights. What was written is printed.";
 
 /// Arguments of `deepq export`.
 #[derive(Args, Debug)]

@@ -1,5 +1,6 @@
 //! Ctrl-C, and the SIGTERM that schedulers send.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,10 +8,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use deepq_experiments::listeners::Screen;
-use deepq_experiments::terminal;
+use deepq_experiments::listeners::{Screen, grouped};
+use deepq_experiments::run::{Kind, RunFolder};
+use deepq_experiments::session::Group;
+use deepq_experiments::{program, terminal};
 
-/// Exit code of a run that was interrupted: 128 and the number of SIGINT.
+/// Exit code of what was interrupted, once or twice: 128 and the number of SIGINT.
 const INTERRUPTED: u8 = 130;
 
 /// Exit code for a run that ended because it was asked to.
@@ -21,13 +24,45 @@ pub(super) fn exit_code() -> ExitCode {
 /// How long a program that has the terminal may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a run that trains or is evaluated says then.
-pub(super) const STOPPING: &str = "Stopping after a checkpoint; once more to stop at once.";
+/// A flag that the first signal sets, which `stopping` answers. The second ends the program at once, of which `ended` speaks.
+pub(super) fn flag(
+    screen: &Screen,
+    stopping: &'static str,
+    ended: impl Fn(&Screen) + Send + 'static,
+) -> anyhow::Result<Arc<AtomicBool>> {
+    let (asked, left) = (screen.clone(), screen.clone());
+    let end = move || {
+        left.leave();
+        ended(&left);
+    };
+    watch(move || asked.line(stopping), end)
+}
 
-/// A flag that the first signal sets, which `stopping` answers. The second ends the program at once.
-pub(super) fn flag(screen: &Screen, stopping: &'static str) -> anyhow::Result<Arc<AtomicBool>> {
-    let (asked, ended) = (screen.clone(), screen.clone());
-    watch(move || asked.line(stopping), move || ended.leave())
+/// The same for a run that trains, or for several seeds, in this folder.
+pub(super) fn flag_of_training(screen: &Screen, folder: &Path) -> anyhow::Result<Arc<AtomicBool>> {
+    let folder = folder.to_owned();
+    let stopping = "Stopping after a checkpoint; once more to end at once.";
+    flag(screen, stopping, move |screen| match goes_on_from(&folder) {
+        Some(from) => to_go_on(screen, &format!("Ended at once, without another checkpoint. {from}:"), &folder),
+        None => screen.line("Ended at once, before anything was written."),
+    })
+}
+
+/// What a run, or several seeds, can go on from, as far as there is one.
+fn goes_on_from(folder: &Path) -> Option<String> {
+    if Group::is_one(folder) {
+        return Some("Each seed goes on from its last checkpoint".to_owned());
+    }
+    let steps = RunFolder::look_at(folder).ok()?.checkpoints().steps(Kind::Step).unwrap_or_default();
+    Some(match steps.first() {
+        Some(step) => format!("The run goes on from step {}, its last checkpoint", grouped(*step)),
+        None => "The run has none yet, and starts again".to_owned(),
+    })
+}
+
+/// Says how to go on with a run or several seeds.
+pub(super) fn to_go_on(screen: &Screen, says: &str, folder: &Path) {
+    screen.command(says, &format!("{} train --resume {}", program::name(), folder.display()));
 }
 
 /// The same while the terminal is taken, which is put back in either case.

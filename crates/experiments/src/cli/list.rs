@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use deepq_experiments::config::{self, Overrides};
+use deepq_experiments::program;
 use serde_json::json;
 
 use super::{Roms, output};
@@ -11,7 +12,7 @@ use super::{Roms, output};
 const EXAMPLES: &str = "\
 Examples:
   deepq list
-  deepq list --json | jq -r '.experiments[] | select(.agent == \"pqn\").name'";
+  deepq list --json | jq -r '.experiments[].name'";
 
 /// What `[agent]` can have as its `kind`.
 const AGENTS: [(&str, &str); 3] = [
@@ -59,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         output::print(&format!("{all}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut lines = vec!["Experiments (deepq train <name>):".to_owned()];
+    let mut lines = vec![format!("Experiments ({} train <name>):", program::name())];
     lines.extend(experiments.iter().map(|(experiment, _)| line(&experiment.name, &experiment.summary)));
     lines.push("\nEnvironments (environment.id):".to_owned());
     let atari = |id: &str| id.starts_with("ALE/") || id.contains("NoFrameskip-");
@@ -80,5 +81,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn line(name: &str, summary: &str) -> String {
-    format!("  {name:<24} {summary}")
+    const SUMMARIES: usize = 27;
+    output::fitting(&format!("  {name:<24} {summary}"), SUMMARIES)
 }

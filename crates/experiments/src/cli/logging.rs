@@ -89,7 +89,7 @@ struct OnScreen(Screen);
 
 impl Write for OnScreen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes);
+        self.0.write(&String::from_utf8_lossy(bytes));
         Ok(bytes.len())
     }
 

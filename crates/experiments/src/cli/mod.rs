@@ -1,6 +1,7 @@
 //! The command line.
 //!
-//! Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted after writing a checkpoint.
+//! Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted: by one signal a run writes a checkpoint before
+//! it ends, by a second one it ends at once.
 
 mod bench;
 mod eval;
@@ -8,6 +9,7 @@ mod export;
 mod interrupt;
 mod list;
 mod logging;
+mod naming;
 mod number;
 mod output;
 mod parity;
@@ -17,6 +19,7 @@ mod record;
 mod report;
 mod results;
 mod seeds;
+mod slips;
 mod train;
 
 use std::path::PathBuf;
@@ -24,7 +27,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use deepq_atari::RomLibrary;
 use deepq_envs::Registry;
 use deepq_experiments::RunError;
@@ -38,12 +41,11 @@ use deepq_nets::{DeviceChoice, Isa};
 const FIRST_STEPS: &str = "\
 First steps:
   deepq list             what there is to train
-  deepq train cartpole   a full run on a small task; the last line names its folder
+  deepq train cartpole   a full run on a small task; it names its folder
   deepq eval FOLDER      play greedily with what it learned
   deepq help train       all options of a command, with examples
 
-Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted
-after writing a checkpoint.";
+Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted.";
 
 /// Value-based deep reinforcement learning, from CartPole to Atari.
 #[derive(Debug, Parser)]
@@ -136,7 +138,9 @@ impl Machine {
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let parsed = naming::named(Arguments::command()).try_get_matches();
+    let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let result = match parsed.unwrap_or_else(|error| leave(&error)).command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
@@ -149,9 +153,20 @@ pub(crate) fn main() -> ExitCode {
         Command::List(arguments) => list::run(&arguments),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        Screen::new(false).line(&format!("error: {error:#}"));
         ExitCode::from(if is_wrong_usage(&error) { 2 } else { 1 })
     })
+}
+
+/// Shows help, or what is wrong with the command line, in lines that fit.
+fn leave(error: &clap::Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let screen = Screen::new(false);
+    let text = error.render();
+    screen.write(&if screen.colours() { text.ansi().to_string() } else { text.to_string() });
+    std::process::exit(error.exit_code());
 }
 
 /// Whether what was asked for is wrong, and not the world.
@@ -171,5 +186,5 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
     let of_plot = error
         .downcast_ref::<PlotError>()
         .is_some_and(|error| matches!(error, PlotError::UnknownTag { .. } | PlotError::Format { .. }));
-    of_run || of_plot || error.is::<ConfigError>()
+    of_run || of_plot || error.is::<ConfigError>() || error.is::<slips::Slip>()
 }

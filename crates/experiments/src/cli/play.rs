@@ -13,20 +13,21 @@ use deepq_experiments::play::{self, Leave, PlayError, SPEEDS, Score};
 use deepq_experiments::session::{self, EvaluationRequest};
 use deepq_experiments::terminal::Terminal;
 
-use super::{Machine, interrupt, logging, number, output};
+use super::{Machine, interrupt, logging, number, output, slips};
 
 const EXAMPLES: &str = "\
 Examples:
   deepq play CartPole-v1
   deepq play ALE/Breakout-v5 --seed 7
   deepq play PongNoFrameskip-v4 --set environment.difficulty=1
-  deepq play lunarlander                     the environment in which this experiment is evaluated
-  deepq play --watch runs/first-pong         the agent plays
+  deepq play lunarlander               as this experiment is evaluated
+  deepq play --watch runs/first-pong   the agent plays
   deepq play --watch runs/first-pong --checkpoint last --speed 4
 
-Keys: arrows or W, A, S, D and the space bar, or an action's number; r restarts, p pauses, h lets
-keys be held until the next one, for terminals that do not tell when a key is let go; q, Esc or
-Ctrl-C ends. Who watches has space to pause, n for one step, + and - for the speed.";
+Keys: arrows or W, A, S, D and the space bar, or an action's number; r
+restarts, p pauses, h lets keys be held until the next one, for terminals that
+do not tell when a key is let go; q, Esc or Ctrl-C ends. Who watches has space
+to pause, n for one step, + and - for the speed.";
 
 /// Arguments of `deepq play`.
 #[derive(Args, Debug)]
@@ -66,7 +67,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn person(name: &str, arguments: &Arguments) -> anyhow::Result<Leave> {
-    let env = play::environment(name, &arguments.set, &arguments.machine.roms.registry())?;
+    let env = play::environment(name, &arguments.set, &arguments.machine.roms.registry());
+    let env = env.map_err(|error| slips::no_environment(name).unwrap_or_else(|| error.into()))?;
     let settings = Settings { seed: arguments.seed.unwrap_or_else(another_seed), speed: arguments.speed };
     let stop = interrupt::flag_of_terminal()?;
     let (mut terminal, mut score) = (Terminal::take()?, Score::default());

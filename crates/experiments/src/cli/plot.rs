@@ -13,10 +13,10 @@ use super::{logging, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  deepq plot runs/first-pong                       runs/first-pong/curves.svg
-  deepq plot runs/first-pong --out pong.png --tag losses/td_loss --smooth 10
-  deepq plot runs/cartpole-s1to5-20250131-235959   five seeds as one curve
-  deepq plot runs/dqn-* runs/pqn-* --out both.svg  experiments compared
+  deepq plot runs/first-pong
+  deepq plot runs/first-pong --out pong.png --tag losses/td_loss
+  deepq plot runs/cartpole-s1to5-20250131-235959  five seeds as one curve
+  deepq plot runs/dqn-* runs/pqn-* --out both.svg experiments compared
 
 A folder is a run's or that of --seeds. Runs of the same experiment become
 one curve: their interquartile mean, with its 95 % interval as a band. Without

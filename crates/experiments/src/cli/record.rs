@@ -13,14 +13,15 @@ use super::{Machine, interrupt, logging, number, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  deepq record runs/first-pong                   a game as a GIF among the run's videos
+  deepq record runs/first-pong
   deepq record runs/first-pong --overlay --network --out pong.gif
   deepq record runs/first-pong --episodes 3 --seed 12345 --out games.mp4
   deepq record runs/first-pong --every 2 --scale 1 --out small.png
 
-The episodes are those of deepq eval with the same seed and checkpoint. A GIF
-is exact where a picture brings at most 255 new colours, a PNG always; MP4 and
-WebP need the program ffmpeg. Ctrl-C keeps what was played until then.";
+The file is a GIF among the run's videos, unless --out names another. The
+episodes are those of `deepq eval` with the same seed and checkpoint. A
+GIF is exact where a picture brings at most 255 new colours, a PNG always;
+MP4 and WebP need the program ffmpeg. Ctrl-C keeps what was played so far.";
 
 /// Arguments of `deepq record`.
 #[derive(Args, Debug)]
@@ -80,8 +81,9 @@ fn within(text: &str, least: f64, most: f64) -> Result<f64, String> {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(false);
     logging::start(&screen);
-    let stopping = "Stopping: the file will hold what was played so far; once more to stop at once.";
-    let settings = arguments.machine.settings(&screen, interrupt::flag(&screen, stopping)?)?;
+    let stopping = "Stopping: the file will hold what was played so far; once more to end at once.";
+    let ended = |screen: &Screen| screen.line("Ended at once: no file was written.");
+    let settings = arguments.machine.settings(&screen, interrupt::flag(&screen, stopping, ended)?)?;
     let request = RecordingRequest {
         evaluation: EvaluationRequest {
             checkpoint: arguments.checkpoint.as_str().into(),

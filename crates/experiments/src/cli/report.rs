@@ -13,9 +13,9 @@ use super::{logging, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  deepq report runs/first-pong                       runs/first-pong/report.html
-  deepq report runs/cartpole-s1to5-20250131-235959   five seeds together
-  deepq report runs/dqn-* runs/pqn-* --out both.html experiments compared
+  deepq report runs/first-pong
+  deepq report runs/cartpole-s1to5-20250131-235959  five seeds together
+  deepq report runs/dqn-* runs/pqn-* --out ab.html  two compared
 
 A folder is a run's or that of --seeds. The page holds everything that it
 shows and needs no network; videos of the runs are in it, if they are small.";

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::Context as _;
 use deepq_experiments::listeners::{Screen, duration, grouped};
 use deepq_experiments::plot;
 use deepq_experiments::run::{EvaluationFigures, Finished};
@@ -68,9 +68,7 @@ pub(super) fn run(
     let runs = session::train_seeds(group, jobs.into(), settings, &settings_of)?;
     let summary = SeedsSummary::new(&runs);
     let folder = group.folder();
-    let path = folder.join("seeds.json");
-    let text = format!("{}\n", serde_json::to_string_pretty(&summary)?);
-    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    summary.write(group)?;
     show(&settings.screen, &runs, &summary);
     for run in runs.iter().filter(|run| summary.seeds.contains(&run.seed)) {
         results::write(&run.folder, video, settings);
@@ -80,7 +78,7 @@ pub(super) fn run(
     }
     let interrupted = !summary.unfinished.is_empty() || runs.len() < group.seeds().len();
     if interrupted {
-        settings.screen.line(&format!("To go on: cargo xtask train --resume {}", folder.display()));
+        interrupt::to_go_on(&settings.screen, "To go on:", folder);
     }
     output::print(&format!("{}\n", folder.display()))?;
     Ok(if runs.iter().any(|run| run.outcome.is_err()) {
@@ -94,35 +92,62 @@ pub(super) fn run(
 
 /// The table, also on a quiet screen: it is what was asked for.
 fn show(screen: &Screen, runs: &[SeedRun], summary: &SeedsSummary) {
-    screen.line(&format!("{:>6}  {:>10}  {:>8}  {:>26}  {:>26}", "seed", "steps", "time", "best", "last"));
+    for line in table(runs) {
+        screen.line(&line);
+    }
     for SeedRun { seed, outcome, .. } in runs {
-        screen.line(&match outcome {
-            Ok(run) => {
-                let time = duration(std::time::Duration::from_secs_f64(run.seconds));
-                let (best, last) = (figures(&run.best_evaluation), figures(&run.last_evaluation));
-                let interrupted = if run.finished == Finished::Interrupted { "  (interrupted)" } else { "" };
-                format!("{seed:>6}  {:>10}  {time:>8}  {best:>26}  {last:>26}{interrupted}", grouped(run.agent_steps))
+        match outcome {
+            Ok(run) if run.finished == Finished::Interrupted => screen.line(&format!("seed {seed} was interrupted")),
+            Ok(_) => {}
+            Err(error) => {
+                let why = error.to_string();
+                screen.line(&format!("seed {seed} failed: {}", why.lines().next().unwrap_or_default()));
             }
-            Err(error) => format!("{seed:>6}  failed: {}", error.to_string().lines().next().unwrap_or_default()),
-        });
+        }
     }
     for (name, aggregate) in [("best", &summary.best_evaluation), ("last", &summary.last_evaluation)] {
         if let Some(Aggregate { interquartile_mean, interval: [low, high] }) = aggregate {
             // One run says nothing of others.
             let n = summary.seeds.len();
             screen.line(&if n == 1 {
-                format!("{name} evaluation: mean {interquartile_mean:.1}, 1 seed")
+                format!("{name}: mean {interquartile_mean:.1}, 1 seed")
             } else {
                 format!(
-                    "{name} evaluation: interquartile mean {interquartile_mean:.1}, 95 % interval {low:.1} to {high:.1}, {n} seeds"
+                    "{name}: interquartile mean {interquartile_mean:.1}, 95 % interval {low:.1} to {high:.1}, {n} seeds"
                 )
             });
         }
     }
 }
 
-fn figures(evaluation: &Option<EvaluationFigures>) -> String {
-    evaluation.as_ref().map_or_else(String::new, |e| format!("{:.1} ± {:.1} ({})", e.mean, e.std, grouped(e.at_step)))
+/// A line for each run that came to something, in columns that are as wide as they must be: 80 are enough for all.
+fn table(runs: &[SeedRun]) -> Vec<String> {
+    let row = |SeedRun { seed, outcome, .. }: &SeedRun| {
+        let run = outcome.as_ref().ok()?;
+        let best = run.best_evaluation.as_ref();
+        Some([
+            seed.to_string(),
+            grouped(run.agent_steps),
+            duration(Duration::from_secs_f64(run.seconds)),
+            best.map_or_else(String::new, figures),
+            best.map_or_else(String::new, |best| grouped(best.at_step)),
+            run.last_evaluation.as_ref().map_or_else(String::new, figures),
+        ])
+    };
+    let head = ["seed", "steps", "time", "best evaluation", "at step", "last evaluation"].map(str::to_owned);
+    let rows: Vec<[String; 6]> = [head].into_iter().chain(runs.iter().filter_map(row)).collect();
+    let cells = |row: &[String; 6]| {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            let width = rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+            format!("{cell:>width$}")
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(cells).collect()
+}
+
+fn figures(EvaluationFigures { mean, std, .. }: &EvaluationFigures) -> String {
+    format!("{mean:.1} ± {std:.1}")
 }
 
 /// The folder of a group of runs.
@@ -134,7 +159,52 @@ pub(super) fn folder(experiment: &str, seeds: &SeedList, timestamp: &str) -> Pat
 
 #[cfg(test)]
 mod tests {
+    use deepq_experiments::run::{Summary, TimeSpent};
+
     use super::*;
+
+    #[test]
+    fn the_widest_table_fits_a_terminal() {
+        let evaluation = |mean: f64| EvaluationFigures {
+            mean,
+            std: 1_234.5,
+            min: mean,
+            max: mean,
+            median: mean,
+            episodes: 100,
+            at_step: 10_240_000,
+        };
+        let run = |seed: u64, mean: f64| {
+            let summary = Summary {
+                experiment: String::new(),
+                environment: String::new(),
+                protocol: String::new(),
+                seed,
+                device: String::new(),
+                threads: 1,
+                isa: String::new(),
+                finished: Finished::Steps,
+                agent_steps: 10_240_000,
+                frames: 0,
+                updates: 0,
+                episodes: 0,
+                seconds: 3_599.0,
+                steps_per_second: None,
+                updates_per_second: None,
+                time: TimeSpent::default(),
+                last_evaluation: Some(evaluation(mean)),
+                best_evaluation: Some(evaluation(mean)),
+                peak_memory_bytes: None,
+                replay_bytes: 0,
+                digest: String::new(),
+            };
+            SeedRun { seed, folder: PathBuf::new(), outcome: Ok(summary) }
+        };
+        let lines = table(&[run(1, 9.0), run(1_234, -1_234.5)]);
+        let widths: Vec<usize> = lines.iter().map(|line| line.chars().count()).collect();
+        assert!(widths[0] < 80 && widths.iter().all(|width| *width == widths[0]), "{lines:#?}");
+        assert!(lines[1].ends_with("9.0 ± 1234.5"), "{lines:#?}");
+    }
 
     #[test]
     fn seeds_are_read_as_they_are_written() {

@@ -12,21 +12,26 @@ use deepq_experiments::run::{EvaluationFigures, Finished, Summary};
 use deepq_experiments::session::{self, Group};
 
 use super::seeds::{self, SeedList};
-use super::{Machine, interrupt, logging, number, output, results};
+use super::{Machine, interrupt, logging, number, output, results, slips};
 
 const EXAMPLES: &str = "\
 Examples:
   deepq train cartpole
   deepq train pong --steps 20000 --out runs/first-pong
-  deepq train cartpole --set agent.discount=0.98 --set network.torso.hidden=[64,64]
-  deepq train mine.toml                               an experiment of your own
-  deepq train --resume runs/first-pong --steps 40000  go on, and further
-  deepq train cartpole --seeds 1..5 --jobs 2          five runs, and what they say together
-  deepq train --resume runs/cartpole-s1to5-… --jobs 2 go on with all that are not done
+  deepq train cartpole --set agent.discount=0.98
+  deepq train mine.toml                         an experiment of your own
+  deepq train --resume runs/pong --steps 40000  go on, and further
+  deepq train cartpole --seeds 1..5 --jobs 2    five runs together
+  deepq train --resume runs/five --jobs 2       go on with all of them
 
 A run is a folder: experiment.toml as it was run, metrics.csv, eval.csv,
 TensorBoard events, checkpoints, log.txt and summary.json. Ctrl-C writes a
-checkpoint and ends; --resume goes on exactly there.";
+checkpoint and ends; --resume goes on exactly there. Ctrl-C once more ends at
+once; --resume then goes on from the last checkpoint. Either way the exit code
+is 130.
+
+The display shows the mean return of the last 100 training episodes, fewer at
+the beginning; evaluations are greedy games of their own.";
 
 /// Arguments of `deepq train`.
 #[derive(Args, Debug)]
@@ -41,7 +46,7 @@ pub(super) struct Arguments {
     /// The root of all randomness [default: the experiment's training.seed]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     seed: Option<u64>,
-    /// Train from each of these seeds, as 1..5 or 3,7,11: a run each, in one folder
+    /// Train from each of these seeds, a run each, in one folder: 1..5 (with both ends), 3,7,11, or 3 (that seed, not three)
     #[arg(long, value_name = "SEEDS", allow_negative_numbers = true, conflicts_with_all = ["resume", "seed"])]
     seeds: Option<SeedList>,
     /// Runs at the same time, of several seeds [default: 1]
@@ -74,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(arguments.quiet);
     let log = logging::start(&screen);
     let settings = |run: &std::path::Path| -> anyhow::Result<session::Settings> {
-        let mut settings = arguments.machine.settings(&screen, interrupt::flag(&screen, interrupt::STOPPING)?)?;
+        let mut settings = arguments.machine.settings(&screen, interrupt::flag_of_training(&screen, run)?)?;
         let (log, path) = (log.clone(), run.join("log.txt"));
         if let Some(bytes) = arguments.increments_from {
             settings.increments_from = bytes;
@@ -83,9 +88,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Ok(settings)
     };
     let overrides = Overrides { set: arguments.set.clone(), seed: arguments.seed, steps: arguments.steps };
+    let load = |name: &str| {
+        let loaded = config::load(name, &overrides);
+        loaded.map_err(|error| slips::no_experiment(name, error, &arguments.machine.roms.registry()))
+    };
     let video = !arguments.no_video;
     if let (Some(list), Some(name)) = (&arguments.seeds, &arguments.experiment) {
-        let (experiment, document) = config::load(name, &overrides)?;
+        let (experiment, document) = load(name)?;
         let folder = arguments.out.clone().unwrap_or_else(|| seeds::folder(&experiment.name, list, &timestamp()));
         let group = Group::new(&folder, &list.0, document)?;
         return seeds::run(&group, arguments.jobs.unwrap_or(1), video, &log, &settings(&folder)?);
@@ -99,30 +108,31 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             return Err(RunError::OneRun { path: folder.clone() }.into());
         }
     }
-    let (folder, settings, summary) = match (&arguments.resume, &arguments.experiment) {
+    let (folder, settings, summary, before) = match (&arguments.resume, &arguments.experiment) {
         (Some(run), _) => {
             let settings = settings(run)?;
+            let before = session::summary(run);
             let summary = session::resume(run, &overrides, &settings)?;
-            (run.clone(), settings, summary)
+            (run.clone(), settings, summary, before)
         }
         (None, Some(name)) => {
-            let (experiment, document) = config::load(name, &overrides)?;
+            let (experiment, document) = load(name)?;
             let folder = arguments.out.clone().unwrap_or_else(|| {
                 let run = format!("{}-s{}-{}", experiment.name, experiment.training.seed, timestamp());
                 PathBuf::from("runs").join(run)
             });
             let settings = settings(&folder)?;
             let summary = session::start(&experiment, &document, &folder, &settings)?;
-            (folder, settings, summary)
+            (folder, settings, summary, None)
         }
         (None, None) => anyhow::bail!("name an experiment, or a run with --resume"),
     };
     if !arguments.quiet {
-        screen.line(&text(&summary));
+        screen.line(&text(&summary, before.as_ref()));
     }
     let interrupted = summary.finished == Finished::Interrupted;
     if interrupted {
-        screen.line(&format!("To go on: cargo xtask train --resume {}", folder.display()));
+        interrupt::to_go_on(&screen, "To go on:", &folder);
     } else {
         results::write(&folder, video, &settings);
     }
@@ -131,8 +141,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(if interrupted { interrupt::exit_code() } else { ExitCode::SUCCESS })
 }
 
-fn text(summary: &Summary) -> String {
-    let mut lines = vec![format!(
+/// What came out of a run, which may have been done `before` it was resumed.
+fn text(summary: &Summary, before: Option<&Summary>) -> String {
+    let done = before.is_some_and(|before| before.finished == summary.finished && before.digest == summary.digest);
+    let mut lines = Vec::new();
+    if done && summary.finished != Finished::Interrupted {
+        lines.push("It was done already: nothing was left to do. --steps makes a run longer.".to_owned());
+    }
+    lines.push(format!(
         "{} after {} steps, {} updates and {} episodes in {}",
         match summary.finished {
             Finished::Steps | Finished::Episodes => "Done",
@@ -143,7 +159,7 @@ fn text(summary: &Summary) -> String {
         grouped(summary.updates),
         grouped(summary.episodes),
         duration(Duration::from_secs_f64(summary.seconds)),
-    )];
+    ));
     let evaluations = [("best", &summary.best_evaluation), ("last", &summary.last_evaluation)];
     for (name, evaluation) in evaluations {
         if let Some(EvaluationFigures { mean, std, min, max, at_step, .. }) = evaluation {

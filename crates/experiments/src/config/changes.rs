@@ -40,9 +40,25 @@ pub struct Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, before, now } = self;
-        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+        let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "not set".to_owned(), grouped);
         write!(f, "{key} is {}, and was {}", shown(now), shown(before))
     }
+}
+
+/// A value whose digits can be read, if it is a long whole number: `20_000`, as TOML has it.
+fn grouped(value: &str) -> String {
+    let digits = value.trim_start_matches('-');
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return value.to_owned();
+    }
+    let mut grouped = value[..value.len() - digits.len()].to_owned();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push('_');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// What differs between the experiment as it was run and as it is now.
@@ -124,7 +140,7 @@ mod tests {
         assert!(free.forbidden.is_empty());
         let said: Vec<String> = free.harmless.iter().map(ToString::to_string).collect();
         let expected =
-            ["checkpoint.every is 7, and was 5000", "training.steps is 30000, and was 20000"].map(str::to_owned);
+            ["checkpoint.every is 7, and was 5_000", "training.steps is 30_000, and was 20_000"].map(str::to_owned);
         assert!(expected.iter().all(|words| said.contains(words)), "{said:?}");
         assert!(said.contains(&"evaluation.stop_at is 400, and was not set".to_owned()), "{said:?}");
     }

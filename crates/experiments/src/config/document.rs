@@ -126,6 +126,9 @@ impl Document {
     /// Says where a problem comes from: the override that set the key, or the line of the file.
     pub fn locate(&self, mut problem: KeyProblem) -> ConfigError {
         self.complete(&mut problem);
+        if let Some(error) = self.of_kind(&problem) {
+            return error;
+        }
         let path = &problem.path;
         let from_override = (problem.problem != Problem::Missing)
             .then(|| self.overrides.iter().rev().find(|o| o.path.starts_with(path) || path.starts_with(&o.path)))
@@ -157,6 +160,33 @@ impl Document {
             (Some(key), _) | (None, [key]) => problem.path.clone_from(key),
             _ => {}
         }
+    }
+
+    /// Blames the override that gave a table another `kind` for what then does not belong there, or is missing.
+    fn of_kind(&self, problem: &KeyProblem) -> Option<ConfigError> {
+        let KeyProblem { path, problem } = problem;
+        let (_, table) = path.split_last()?;
+        let of_kind: Vec<String> = table.iter().cloned().chain(["kind".to_owned()]).collect();
+        let set = self.overrides.iter().rev().find(|o| o.path == of_kind)?;
+        let kind = shown(find(self.current.as_item(), of_kind.iter().map(String::as_str))?.as_value()?)?;
+        let (key, table) = (path.join("."), table.join("."));
+        let reason = match problem {
+            Problem::Missing => format!("{kind} needs {key}; add --set {key}=…"),
+            // One that was set is wrong itself.
+            Problem::Unknown { .. } if self.overrides.iter().any(|o| o.path == *path) => return None,
+            Problem::Unknown { known } => {
+                let place = self.line(path).map_or_else(String::new, |line| format!(", line {line}"));
+                let keys: String = known.iter().map(|key| format!(", {key} = …")).collect();
+                format!(
+                    "{kind} does not go with {key}, which stands in {}{place}; set all of it, as `--set '{table}={{ kind = \
+                     {kind}{keys} }}'`",
+                    self.file
+                )
+            }
+            Problem::Invalid { .. } | Problem::Other(_) => return None,
+        };
+        let problem = KeyProblem { path: of_kind, problem: Problem::Other(reason) };
+        Some(ConfigError::Key { origin: set.name.clone(), problem })
     }
 
     /// The line of a key in the file; of the nearest section around it where it does not stand there.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::program;
+
 /// Why an experiment could not be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -20,8 +22,8 @@ pub enum ConfigError {
         known: Vec<String>,
     },
     /// Neither an environment nor an experiment.
-    #[error("there is no environment or experiment {name:?}{}; `deepq list` shows them all",
-        nearest.as_ref().map(|n| format!(" (did you mean {n:?}?)")).unwrap_or_default())]
+    #[error("there is no environment or experiment {name:?}{}; `{} list` shows them all",
+        nearest.as_ref().map(|n| format!(" (did you mean {n:?}?)")).unwrap_or_default(), program::name())]
     UnknownEnvironment {
         /// The name asked for.
         name: String,
@@ -131,6 +133,7 @@ impl fmt::Display for KeyProblem {
                     write!(f, "; did you mean {section}{separator}{nearest}?")?;
                 }
                 match section.as_str() {
+                    _ if known.is_empty() => write!(f, " (in [{section}] there are none)"),
                     "" => write!(f, " (there are {})", known.join(", ")),
                     _ => write!(f, " (in [{section}] there are {})", known.join(", ")),
                 }

@@ -257,11 +257,11 @@ pub(crate) fn of_agent(error: SpecError) -> KeyProblem {
 
 /// A problem that the nets crate found in one of its sections.
 pub(crate) fn of_net(error: NetError, section: &str) -> KeyProblem {
+    // A layer is named as `network.torso.hidden[0]`.
+    let dotted = |key: &str| key.replace('[', ".").replace(']', "");
     match error {
-        // A layer is named as `network.torso.hidden[0]`.
-        NetError::Spec { key, reason } => {
-            KeyProblem::new(&key.replace('[', ".").replace(']', ""), Problem::Other(reason))
-        }
+        NetError::Spec { key, reason } => KeyProblem::new(&dotted(&key), Problem::Other(reason)),
+        NetError::Value { key, value, allowed } => KeyProblem::invalid(&dotted(&key), value, allowed),
         error => KeyProblem::new(section, Problem::Other(error.to_string())),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::Listener;
-use super::figures::{Evaluated, Figures, fit, grouped};
+use super::figures::{Evaluated, Figures, Part, fit, grouped};
 use super::pace::Pace;
 use super::screen::{Place, Screen};
 use crate::evaluation::Evaluation;
@@ -22,11 +22,16 @@ const FAST_STEPS: u32 = 64;
 /// Episodes of the mean return.
 const EPISODES: usize = 100;
 
+/// Columns of an evaluation's mean, deviation, lowest and highest return, until one needs more.
+const EVALUATION: [usize; 4] = ["-123.4".len(), "123.4".len(), "-123.4".len(), "-123.4".len()];
+
 /// A display in a terminal, a line now and then elsewhere.
 pub struct Progress {
     screen: Screen,
     place: Option<Place>,
     figures: Figures,
+    /// Columns of an evaluation's figures, so that one stands below the other.
+    columns: [usize; 4],
     returns: VecDeque<f64>,
     pace: Pace,
     looked: Instant,
@@ -40,6 +45,7 @@ impl Progress {
         Self {
             place: screen.place(),
             figures: Figures { label: screen.label().map(str::to_owned), ..Figures::default() },
+            columns: EVALUATION,
             returns: VecDeque::with_capacity(EPISODES),
             pace: Pace::new(now),
             looked: now,
@@ -67,7 +73,7 @@ impl Progress {
             episode_budget: view.episode_budget,
             pace: self.pace.steps_per_second(),
             left: self.pace.left(view.budget, view.episode_budget, now),
-            mean_return: (!self.returns.is_empty()).then_some(mean_return),
+            mean_return: (!self.returns.is_empty()).then_some((mean_return, self.returns.len())),
             exploration: view.exploration,
             ..self.figures.clone()
         };
@@ -75,6 +81,26 @@ impl Progress {
             Some(place) => place.show(self.figures.clone()),
             None => self.screen.line(&self.figures.plain()),
         }
+    }
+
+    /// What passes by of an evaluation, in columns.
+    fn row(&mut self, evaluation: &Evaluation, best: bool) -> Vec<Part> {
+        let figures = [evaluation.mean(), evaluation.std(), evaluation.min(), evaluation.max()];
+        let figures = figures.map(|figure| format!("{figure:.1}"));
+        for (columns, figure) in self.columns.iter_mut().zip(&figures) {
+            *columns = figure.len().max(*columns);
+        }
+        let steps = grouped(self.figures.step_budget).len();
+        let ([mean, std, min, max], [of_mean, of_std, of_min, of_max]) = (&figures, self.columns);
+        vec![
+            (1, format!("step {:>steps$}", grouped(evaluation.at_step))),
+            (0, format!("evaluation {mean:>of_mean$} ± {std:>of_std$}")),
+            (3, format!("min {min:>of_min$}")),
+            (3, format!("max {max:>of_max$}")),
+            (4, format!("{} episodes", evaluation.returns.len())),
+            // Its place is kept, so that the same parts fit beside it.
+            (2, if best { "(best)" } else { "      " }.to_owned()),
+        ]
     }
 
     /// Something else is done until the next event.
@@ -127,17 +153,11 @@ impl Listener for Progress {
             self.figures.best = Some(evaluated);
         }
         if self.screen.shown() && self.screen.label().is_none() {
-            let mut parts = vec![
-                (1, format!("step {:>9}", grouped(evaluation.at_step))),
-                (0, format!("evaluation {:.1} ± {:.1}", evaluation.mean(), evaluation.std())),
-                (3, format!("min {:.1}", evaluation.min())),
-                (3, format!("max {:.1}", evaluation.max())),
-                (4, format!("{} episodes", evaluation.returns.len())),
-            ];
-            parts.extend(best.then(|| (2, "(best)".to_owned())));
+            let parts = self.row(evaluation, best);
+            let row = |width| fit(&parts, width).trim_end().to_owned();
             match &self.place {
-                Some(place) => place.line(|width| fit(&parts, width)),
-                None => self.screen.line(&fit(&parts, usize::MAX)),
+                Some(place) => place.line(row),
+                None => self.screen.line(&row(usize::MAX)),
             }
         }
         Ok(())

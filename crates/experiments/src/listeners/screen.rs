@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use terminal_size::{Height, Width, terminal_size_of};
 
 use super::figures::Figures;
+use crate::terminal::{columns, wrap};
 
 /// Time between two looks at whether the display must be drawn again.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -42,9 +43,13 @@ impl Screen {
         self.terminal && !forbidden && env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
-    /// Writes to standard error, above the display.
-    pub fn write(&self, bytes: &[u8]) {
-        self.display().write_above(bytes);
+    /// Writes to standard error, above the display; in a terminal in lines that fit.
+    pub fn write(&self, text: &str) {
+        if self.terminal {
+            self.display().write_above(wrap(text, width_and_height().0).as_bytes());
+        } else {
+            self.display().write_above(text.as_bytes());
+        }
     }
 
     /// A line above the display, unless the screen is quiet; the log has it too.
@@ -57,7 +62,18 @@ impl Screen {
 
     /// A line above the display.
     pub fn line(&self, line: &str) {
-        self.write(format!("{line}\n").as_bytes());
+        self.write(&format!("{line}\n"));
+    }
+
+    /// A line that ends in a command to be copied: it has a line of its own where both together do not fit, and is not broken.
+    pub fn command(&self, says: &str, command: &str) {
+        let together = !self.terminal || columns(says) + 1 + columns(command) <= width_and_height().0;
+        if together {
+            self.display().write_above(format!("{says} {command}\n").as_bytes());
+        } else {
+            self.line(says);
+            self.display().write_above(format!("  {command}\n").as_bytes());
+        }
     }
 
     /// Leaves the display as it is, and goes on below it.
@@ -135,8 +151,10 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut display = self.screen.display();
         let Some(at) = display.runs.iter().position(|(number, _)| *number == self.number) else { return };
+        let (width, now) = (width_and_height().0, Instant::now());
+        let cells = display.cells(width);
         let (_, figures) = display.runs.remove(at);
-        let lines = figures.lines(width_and_height().0, display.colours, Instant::now());
+        let lines = figures.lines(width, cells, display.colours, now);
         display.write_above(format!("{}\n", lines.join("\n")).as_bytes());
     }
 }
@@ -169,15 +187,20 @@ impl Display {
     /// Draws what there is to show, if something else stands there.
     fn draw(&mut self) {
         let (width, height) = width_and_height();
-        let now = Instant::now();
+        let (cells, now) = (self.cells(width), Instant::now());
         let mut lines: Vec<String> =
-            self.runs.iter().flat_map(|(_, figures)| figures.lines(width, self.colours, now)).collect();
+            self.runs.iter().flat_map(|(_, figures)| figures.lines(width, cells, self.colours, now)).collect();
         lines.truncate(height);
         if lines != self.drawn {
             let text = format!("{}{}\x1b[J", self.back(width), lines.join("\x1b[K\r\n"));
             self.drawn = lines;
             to_terminal(text.as_bytes());
         }
+    }
+
+    /// The columns of the bars: where a label is longer than the others, all of them are shorter.
+    fn cells(&self, width: usize) -> usize {
+        self.runs.iter().map(|(_, figures)| figures.cells(width)).min().unwrap_or(0)
     }
 
     /// Goes to where the display begins. Lines that have become too long for the terminal take several of its rows.
@@ -213,17 +236,6 @@ impl Display {
     }
 }
 
-/// Columns of a line, without its colours.
-fn columns(line: &str) -> usize {
-    let mut coloured = false;
-    let seen = line.chars().filter(|&c| {
-        let seen = !coloured && c != '\x1b';
-        coloured = if coloured { c != 'm' } else { c == '\x1b' };
-        seen
-    });
-    seen.count()
-}
-
 fn to_terminal(bytes: &[u8]) {
     // Nobody is left to be told that the terminal is gone.
     let _ = std::io::stderr().write_all(bytes);
@@ -235,7 +247,6 @@ mod tests {
 
     #[test]
     fn rows_of_a_narrower_terminal_are_counted_without_colours() {
-        assert_eq!(columns("\x1b[36m━━\x1b[2m─\x1b[0m  5 %"), 8);
         let drawn = vec!["x".repeat(80), "\x1b[36m".to_owned() + &"x".repeat(40), String::new()];
         let display = Display { drawn, ..Display::default() };
         assert_eq!(display.back(99), "\r\x1b[2A");
@@ -243,5 +254,21 @@ mod tests {
         assert_eq!(display.back(39), "\r\x1b[3A");
         assert_eq!(display.back(38), "\r\x1b[5A");
         assert_eq!(Display::default().back(80), "");
+    }
+
+    #[test]
+    fn the_bars_of_several_runs_are_of_one_length() {
+        let run = |label: &str, steps, pace| Figures {
+            label: Some(label.to_owned()),
+            steps,
+            step_budget: 20_000,
+            pace,
+            ..Figures::default()
+        };
+        let runs = [run("seed 1", 20_000, None), run("seed 1234567", 100, Some(12_345.0))];
+        let display = Display { runs: (0..).zip(runs).collect(), ..Display::default() };
+        let lines = display.runs.iter().flat_map(|(_, run)| run.lines(89, display.cells(89), false, Instant::now()));
+        let bars: Vec<usize> = lines.map(|line| line.chars().filter(|&c| "━─".contains(c)).count()).collect();
+        assert!(bars[0] > 8 && bars[0] == bars[1], "{bars:?}");
     }
 }

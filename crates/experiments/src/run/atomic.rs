@@ -11,6 +11,8 @@ use super::StorageError;
 
 /// Prefix of names under which unfinished files and folders stand; whatever bears it may be deleted.
 pub(super) const UNFINISHED: &str = ".unfinished-";
+/// Prefix of names under which stands what is being removed.
+pub(super) const DOOMED: &str = ".unfinished-old-";
 
 /// Writes a file so that it is there whole or not at all.
 ///

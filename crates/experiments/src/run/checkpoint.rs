@@ -27,7 +27,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::StorageError;
-use super::atomic::{self, UNFINISHED};
+use super::atomic::{self, DOOMED, UNFINISHED};
 use super::digest::{HashingWriter, sha256};
 use super::draft::Draft;
 
@@ -246,7 +246,7 @@ pub(super) fn remove(path: &Path) -> Result<(), StorageError> {
     if name.starts_with(UNFINISHED) {
         return remove_all(path);
     }
-    let doomed = path.with_file_name(format!("{UNFINISHED}old-{name}"));
+    let doomed = path.with_file_name(format!("{DOOMED}{name}"));
     remove_all(&doomed)?;
     atomic::rename(path, &doomed)?;
     remove_all(&doomed)

@@ -1,9 +1,12 @@
 //! What can go wrong with a run's folder.
 
+use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
+
+use super::atomic::{DOOMED, UNFINISHED};
 
 /// Why a file of a run could not be written or read.
 #[derive(Debug, Error)]
@@ -93,7 +96,7 @@ pub enum StorageError {
 impl StorageError {
     /// For `map_err`: what was tried, on what.
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
+        let path = under_its_name(path);
         move |error| Self::Io { doing, path, error }
     }
 
@@ -114,6 +117,16 @@ impl StorageError {
     }
 }
 
+/// The path under the name by which its reader knows it, not the one that it has while it is written or removed.
+fn under_its_name(path: &Path) -> PathBuf {
+    let known = |part: Component<'_>| {
+        let name = part.as_os_str().to_str().unwrap_or_default();
+        let known = name.strip_prefix(DOOMED).or_else(|| name.strip_prefix(UNFINISHED));
+        known.map_or_else(|| part.as_os_str().to_owned(), OsString::from)
+    };
+    path.components().map(known).collect()
+}
+
 /// What to do about the commonest refusals.
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
@@ -122,5 +135,26 @@ fn hint(error: &io::Error) -> &'static str {
             "; choose a folder that can be written with --out"
         }
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_error_speaks_of_a_temporary_name() {
+        for (path, known) in [
+            (
+                "/runs/a/checkpoints/.unfinished-step-000000100/replay.bin",
+                "/runs/a/checkpoints/step-000000100/replay.bin",
+            ),
+            ("runs/a/.unfinished-summary.json", "runs/a/summary.json"),
+            ("./checkpoints/.unfinished-old-best-000000100", "./checkpoints/best-000000100"),
+            ("runs/.hidden/old-file", "runs/.hidden/old-file"),
+        ] {
+            let error = StorageError::io("write", Path::new(path))(io::Error::other("why")).to_string();
+            assert_eq!(error, format!("cannot write {known}: why"));
+        }
     }
 }

@@ -21,9 +21,10 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoints;
 use super::videos::Videos;
-use super::{StorageError, atomic};
+use super::{Place, StorageError, atomic};
 
 const LOCK: &str = "lock";
+const EXPERIMENT: &str = "experiment.toml";
 
 /// A run's folder.
 #[derive(Debug)]
@@ -66,18 +67,15 @@ impl RunFolder {
     ///
     /// [`StorageError::NotARun`].
     pub fn look_at(path: &Path) -> Result<Self, StorageError> {
-        let run = Self { path: path.to_owned(), _lock: None };
-        if run.experiment().is_file() {
-            return Ok(run);
+        if Self::is_one(path) {
+            return Ok(Self { path: path.to_owned(), _lock: None });
         }
-        let reason = if path.join("asked").is_dir() {
-            "it holds one for each of several seeds, as seed-1"
-        } else if path.is_dir() {
-            "it has no experiment.toml"
-        } else {
-            "there is no such folder"
-        };
-        Err(StorageError::NotARun { path: path.to_owned(), reason: reason.to_owned() })
+        Err(StorageError::NotARun { path: path.to_owned(), reason: Place::at(path).is_no_run() })
+    }
+
+    /// Whether there is a run in a folder.
+    pub(super) fn is_one(path: &Path) -> bool {
+        path.join(EXPERIMENT).is_file()
     }
 
     fn lock(path: &Path) -> Result<Self, StorageError> {
@@ -102,7 +100,7 @@ impl RunFolder {
 
     /// `experiment.toml`.
     pub fn experiment(&self) -> PathBuf {
-        self.path.join("experiment.toml")
+        self.path.join(EXPERIMENT)
     }
 
     /// `metrics.csv`.

@@ -44,7 +44,8 @@ pub struct Summary {
     pub last_evaluation: Option<EvaluationFigures>,
     /// The evaluation with the best mean, the first of several.
     pub best_evaluation: Option<EvaluationFigures>,
-    /// The most memory that the process held at once; `null` where the system does not say.
+    /// The most memory that the process held at once; `null` where the system does not say, and for one of several seeds, as
+    /// the others are in the process too.
     pub peak_memory_bytes: Option<u64>,
     /// Bytes of the replay memory.
     pub replay_bytes: u64,

@@ -7,7 +7,7 @@ use deepq_agents::Agent;
 use deepq_envs::{ElementKind, Seeds};
 
 use super::weights::{self, Weights, WhichCheckpoint};
-use super::{Settings, read_experiment};
+use super::{Settings, read_experiment, starting};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::Overrides;
@@ -54,7 +54,7 @@ fn play<E: Observed>(
 ) -> Result<Evaluation, RunError> {
     let protocol = request.protocol(assembly);
     let player = player::<E>(assembly, weights)?;
-    let mut evaluator = assembly.evaluator(protocol)?;
+    let mut evaluator = starting::told(assembly, &settings.screen, || assembly.evaluator(protocol))?;
     Ok(evaluator.evaluate(&*player, weights.at_step, &|| settings.stop.load(Ordering::Relaxed))?)
 }
 
@@ -72,8 +72,7 @@ impl EvaluationRequest {
 
 /// An agent with these weights, to play.
 pub(super) fn player<E: Observed>(assembly: &Assembly<'_>, weights: &Weights) -> Result<Box<dyn Agent<E>>, RunError> {
-    let environments = assembly.training_environments::<E>()?;
-    let player = assembly.player(&environments[0])?;
+    let player = assembly.player(&assembly.training_environment::<E>()?)?;
     player.parameters().load_safetensors(&weights.bytes).map_err(|error| weights.refused(&error))?;
     Ok(player)
 }

@@ -106,11 +106,12 @@ impl Group {
 
     /// How far the run of a seed has come.
     pub(super) fn stage(&self, seed: u64) -> Result<Stage, RunError> {
-        let Ok(run) = RunFolder::look_at(&self.run(seed)) else { return Ok(Stage::Missing) };
+        let run = self.run(seed);
+        if RunFolder::look_at(&run).is_err() {
+            return Ok(Stage::Missing);
+        }
         let (experiment, _) = self.experiment(seed)?;
-        let summary = fs::read_to_string(run.summary()).ok();
-        let summary = summary.and_then(|text| serde_json::from_str::<Summary>(&text).ok());
-        Ok(match summary.filter(|summary| is_done(summary, &experiment)) {
+        Ok(match super::summary(&run).filter(|summary| is_done(summary, &experiment)) {
             Some(summary) => Stage::Done(Box::new(summary)),
             None => Stage::Begun,
         })

@@ -6,17 +6,18 @@ mod record;
 mod replay;
 mod saved;
 mod seeds;
+mod settings;
+mod starting;
 mod timing;
 mod watch;
 mod weights;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use deepq_envs::{Element, ElementKind, Registry};
-use deepq_nets::{Device, DeviceChoice, Isa};
+use deepq_envs::{Element, ElementKind};
+use deepq_nets::{Device, Isa};
 
 pub use evaluate::{EvaluationRequest, evaluate};
 pub use group::Group;
@@ -24,6 +25,7 @@ use record::record_evaluation;
 pub use record::{Recorded, RecordingRequest, record, record_best};
 use saved::{Before, Newest, SavedBest, SavedRun};
 pub use seeds::{Aggregate, SeedRun, SeedsSummary, train_seeds};
+pub use settings::Settings;
 use timing::{Timing, TimingState};
 pub use watch::watch;
 pub use weights::{Weights, WhichCheckpoint};
@@ -33,59 +35,11 @@ use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::{self, Changes, Document, Experiment, Overrides};
 use crate::evaluation::{Evaluation, EvaluationError, Evaluator};
-use crate::listeners::{Listener, Metrics, MetricsState, Progress, Screen, grouped};
+use crate::listeners::{Listener, Metrics, MetricsState, Progress, grouped};
 use crate::memory;
 use crate::recording::Recording;
 use crate::run::{Checkpoint, Checkpoints, Finished, Kind, RunFolder, StorageError, Summary, Videos};
 use crate::training::{Event, Plan, Training};
-
-/// What a run needs beside its experiment; no result depends on it.
-#[derive(Clone)]
-pub struct Settings {
-    /// The environments there are.
-    pub registry: Registry,
-    /// Where the networks live.
-    pub device: DeviceChoice,
-    /// Threads of the pool; as many as the machine has where it is not given.
-    pub threads: Option<usize>,
-    /// A replay memory of at least so many bytes is written to checkpoints in increments: only what is new. A smaller one is
-    /// written whole, so that each checkpoint stands for itself.
-    pub increments_from: u64,
-    /// The screen.
-    pub screen: Screen,
-    /// Set from outside to ask the run to end with a checkpoint.
-    pub stop: Arc<AtomicBool>,
-    /// Called when the run has its folder.
-    pub on_start: Arc<dyn Fn() + Send + Sync>,
-    /// Called on each of the run's own threads, before anything else happens there.
-    pub on_thread: Arc<dyn Fn() + Send + Sync>,
-}
-
-impl Default for Settings {
-    /// The environments of [`deepq_envs`], the best device, all threads, increments from 64 MiB on, and nothing on the screen.
-    fn default() -> Self {
-        Self {
-            registry: Registry::standard(),
-            device: DeviceChoice::default(),
-            threads: None,
-            increments_from: 64 << 20,
-            screen: Screen::new(true),
-            stop: Arc::default(),
-            on_start: Arc::new(|| {}),
-            on_thread: Arc::new(|| {}),
-        }
-    }
-}
-
-impl Settings {
-    fn in_pool<T: Send>(&self, work: impl FnOnce(usize) -> T + Send) -> Result<T, RunError> {
-        let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
-        let on_thread = Arc::clone(&self.on_thread);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(move |_| on_thread()).build();
-        let pool = pool.map_err(|error| RunError::Threads { threads, reason: error.to_string() })?;
-        Ok(pool.install(|| work(threads)))
-    }
-}
 
 /// Starts a run in a folder of its own, which must be empty or not exist, and trains to the end.
 ///
@@ -114,6 +68,12 @@ pub fn resume(folder: &Path, overrides: &Overrides, settings: &Settings) -> Resu
     let folder = RunFolder::open(folder)?;
     let (experiment, document) = read_experiment(&folder, overrides)?;
     train(&experiment, &document, Begin::Resumed(folder), settings)
+}
+
+/// What came out of a run so far, as its `summary.json` says; none where it has not ended yet.
+pub fn summary(run: &Path) -> Option<Summary> {
+    let text = std::fs::read_to_string(RunFolder::look_at(run).ok()?.summary()).ok()?;
+    serde_json::from_str(&text).ok()
 }
 
 /// The experiment of a run.
@@ -154,15 +114,12 @@ fn run<E: Observed>(
     threads: usize,
     settings: &Settings,
 ) -> Result<Summary, RunError> {
-    let environments = assembly.training_environments::<E>()?;
+    let screen = &settings.screen;
+    let environments = starting::told(assembly, screen, || assembly.training_environments::<E>())?;
     let first = &environments[0];
-    let plan = assembly.memory(first)?;
+    let memory = assembly.memory(first)?;
     let machine = memory::of_this_machine().unwrap_or(u64::MAX);
-    settings.screen.note(&format!("Planned memory: {plan}"));
-    plan.check(machine)?;
-    if let Some(warning) = plan.warning(machine) {
-        tracing::warn!("{warning}");
-    }
+    memory.check(machine)?;
     // A run that was stopped before its first checkpoint starts from the same weights as a new one.
     let from_the_beginning = match &begin {
         Begin::New(_) => true,
@@ -171,7 +128,7 @@ fn run<E: Observed>(
     let init_from = assembly.experiment.transfer.init_from.as_deref().filter(|_| from_the_beginning);
     let weights = init_from.map(|path| weights::to_start_from(path, assembly.document)).transpose()?;
     let mut agent = assembly.agent(first, weights.as_ref())?;
-    let evaluator = assembly.evaluator(assembly.protocol())?;
+    let evaluator = starting::told(assembly, screen, || assembly.evaluator(assembly.protocol()))?;
 
     let Experiment { training, evaluation, checkpoint, .. } = assembly.experiment;
     let plan = Plan::new(training, evaluation, checkpoint.every);
@@ -183,11 +140,16 @@ fn run<E: Observed>(
             let saved = saved.transpose()?;
             if let Some((state, checkpoint)) = &saved {
                 fits(assembly, &folder, checkpoint, state, settings)?;
-                settings.screen.note(&format!("Going on from step {}", grouped(checkpoint.agent_step())));
+                screen.note(&format!("Going on from step {}", grouped(checkpoint.agent_step())));
             }
             (folder, saved)
         }
     };
+    // Nothing is refused from here on.
+    screen.note(&format!("Planned memory: {memory}"));
+    if let Some(warning) = memory.warning(machine) {
+        tracing::warn!("{warning}");
+    }
     let text = assembly.document.text();
     // A run that goes on as it was needs no space for that.
     if std::fs::read_to_string(folder.experiment()).ok().as_ref() != Some(&text) {
@@ -223,7 +185,7 @@ fn run<E: Observed>(
     };
     let experiment = (assembly.experiment.name.as_str(), assembly.document);
     let metrics = Metrics::open(&folder, experiment, &metrics, training.counters().agent_steps)?;
-    let progress = Progress::new(settings.screen.clone());
+    let progress = Progress::new(screen.clone());
     let timing = Timing::new(timing, training.stopwatches().clone(), assembly.sampling.clone());
     let increments_from = settings.increments_from;
     let mut session = Session {
@@ -348,7 +310,7 @@ impl<E: Observed> Session<'_, E> {
             match event {
                 Event::EvaluationDue => self.evaluate(&stop)?,
                 Event::CheckpointDue => self.write_checkpoint()?,
-                Event::Finished(finished) => return self.finish(finished, threads),
+                Event::Finished(finished) => return self.finish(finished, threads, settings),
                 _ => {}
             }
             if stop() {
@@ -356,7 +318,7 @@ impl<E: Observed> Session<'_, E> {
             }
         }
         // The loop always says how it ended, or why it cannot go on.
-        self.finish(Finished::Interrupted, threads)
+        self.finish(Finished::Interrupted, threads, settings)
     }
 
     fn evaluate(&mut self, stop: &dyn Fn() -> bool) -> Result<(), RunError> {
@@ -442,7 +404,7 @@ impl<E: Observed> Session<'_, E> {
         }
     }
 
-    fn finish(&mut self, finished: Finished, threads: usize) -> Result<Summary, RunError> {
+    fn finish(&mut self, finished: Finished, threads: usize, settings: &Settings) -> Result<Summary, RunError> {
         let counters = self.training.counters();
         // Behind what the last checkpoint counts on, so that a run that goes on does not end twice.
         if finished != Finished::Interrupted {
@@ -474,7 +436,7 @@ impl<E: Observed> Session<'_, E> {
             time: self.timing.spent(),
             last_evaluation: self.training.last_evaluation().map(Into::into),
             best_evaluation: self.training.best_evaluation().map(Into::into),
-            peak_memory_bytes: memory::peak(),
+            peak_memory_bytes: memory::peak().filter(|_| !settings.shares_process),
             replay_bytes: self.training.agent().replay_bytes(),
             digest,
         };

@@ -1,7 +1,9 @@
 //! The same experiment from several seeds: a run each, in one folder.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use deepq_envs::ElementKind;
 use serde::Serialize;
@@ -12,7 +14,7 @@ use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::{Document, Experiment};
 use crate::memory::{self, MemoryPlan};
-use crate::run::{EvaluationFigures, Finished, RunFolder, Summary};
+use crate::run::{EvaluationFigures, Finished, RunFolder, StorageError, Summary, write_file};
 use crate::statistics::{bootstrap_interval, interquartile_mean};
 
 /// What became of one seed.
@@ -61,34 +63,32 @@ pub fn train_seeds(
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = settings.threads.unwrap_or((cores / jobs).max(1));
     let next = AtomicUsize::new(0);
+    let done = Mutex::new(runs);
     let work = || {
-        let mut done = Vec::new();
         while let Some(&(seed, begun)) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
             // Whoever asked to stop wants no new runs.
             if settings.stop.load(Ordering::Relaxed) {
                 break;
             }
             let folder = group.run(seed);
-            let settings = Settings { threads: Some(threads), ..settings_of(seed, &folder) };
-            (settings.on_thread)();
             let train = || {
+                let settings = Settings { threads: Some(threads), shares_process: true, ..settings_of(seed, &folder) };
+                (settings.on_thread)();
                 let (experiment, document) = group.experiment(seed)?;
                 let begin = if begun { Begin::Resumed(RunFolder::open(&folder)?) } else { Begin::New(&folder) };
                 train(&experiment, &document, begin, &settings)
             };
-            let outcome = train();
+            // A run that breaks down takes no other with it: nothing that it had is used again.
+            let outcome =
+                catch_unwind(AssertUnwindSafe(train)).unwrap_or_else(|panic| Err(RunError::panicked(&*panic)));
             if let Err(error) = &outcome {
                 settings.screen.line(&format!("seed {seed} failed: {error}"));
             }
-            done.push(SeedRun { seed, folder, outcome });
+            done.lock().unwrap_or_else(PoisonError::into_inner).push(SeedRun { seed, folder, outcome });
         }
-        done
     };
-    runs.extend(std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
-        // A worker does not panic; were it to, the other runs would still count.
-        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect::<Vec<_>>()
-    }));
+    std::thread::scope(|scope| (0..jobs).for_each(|_| drop(scope.spawn(work))));
+    let mut runs = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     runs.sort_by_key(|run| group.seeds().iter().position(|seed| *seed == run.seed));
     Ok(runs)
 }
@@ -97,11 +97,11 @@ pub fn train_seeds(
 fn fits_in_memory(group: &Group, seed: u64, jobs: usize, settings: &Settings) -> Result<(), RunError> {
     let (experiment, document) = group.experiment(seed)?;
     let plan = planned_memory(&experiment, &document, settings)?.times(jobs);
+    let machine = memory::of_this_machine().unwrap_or(u64::MAX);
+    plan.check(machine)?;
     if jobs > 1 {
         settings.screen.note(&format!("Planned memory of {jobs} runs at a time: {plan}"));
     }
-    let machine = memory::of_this_machine().unwrap_or(u64::MAX);
-    plan.check(machine)?;
     if let Some(warning) = plan.warning(machine) {
         tracing::warn!("{warning}");
     }
@@ -111,7 +111,7 @@ fn fits_in_memory(group: &Group, seed: u64, jobs: usize, settings: &Settings) ->
 /// What a run of an experiment will hold in memory.
 fn planned_memory(experiment: &Experiment, document: &Document, settings: &Settings) -> Result<MemoryPlan, RunError> {
     fn plan<E: Observed>(assembly: &Assembly<'_>) -> Result<MemoryPlan, RunError> {
-        assembly.memory(&assembly.training_environments::<E>()?[0])
+        assembly.memory(&assembly.training_environment::<E>()?)
     }
     let device = settings.device.open()?;
     let assembly = Assembly::new(experiment, document, &settings.registry, &device);
@@ -145,6 +145,16 @@ pub struct Aggregate {
 }
 
 impl SeedsSummary {
+    /// Writes it into the group's folder, as `seeds.json`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written; what was there before then still stands.
+    pub fn write(&self, group: &Group) -> Result<(), StorageError> {
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        write_file(&group.folder().join("seeds.json"), format!("{text}\n").as_bytes())
+    }
+
     /// Of these runs.
     pub fn new(runs: &[SeedRun]) -> Self {
         let finished =

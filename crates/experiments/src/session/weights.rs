@@ -78,6 +78,12 @@ pub(crate) fn read(folder: &RunFolder, which: &WhichCheckpoint) -> Result<Weight
             Ok((last, _)) => RunError::NoBest { cause, last: last.agent_step() },
             Err(_) => cause.into(),
         })?,
+        WhichCheckpoint::At(path) if !path.exists() => {
+            return Err(RunError::UnknownCheckpoint {
+                name: path.clone(),
+                checkpoints: checkpoints.folder().to_owned(),
+            });
+        }
         WhichCheckpoint::At(path) => return at(path),
     };
     of_checkpoint(&checkpoint)

@@ -6,7 +6,7 @@
 //! 4. A [`Terminal`] shows grids and gives what is typed; it is put back as it was when it is dropped, and by [`restore`]
 //!    where a program ends otherwise.
 //!
-//! All but the last are functions of their arguments alone.
+//! Beside them [`wrap`] breaks what is only said into lines that fit. All but the [`Terminal`] are functions of their arguments alone.
 
 mod cell;
 mod changes;
@@ -14,9 +14,12 @@ mod colour;
 pub mod half_blocks;
 mod panel;
 mod screen;
+mod wrap;
 
 pub use cell::{Cell, Grid};
 pub use changes::changes;
 pub use colour::{Colour, ColourDepth};
 pub use panel::{Panel, Words};
 pub use screen::{Input, Key, Terminal, TerminalError, restore};
+pub(crate) use wrap::columns;
+pub use wrap::{wrap, wrap_line};

@@ -45,7 +45,7 @@ impl Isa {
             return Ok(());
         }
         let reason = format!("something was computed already with {chosen}");
-        Err(NetError::Device { name: self.to_string(), reason })
+        Err(NetError::Isa { name: self.to_string(), reason })
     }
 
     /// All that this machine has, the fastest first; the last is plain Rust and always there.
@@ -127,7 +127,7 @@ impl FromStr for Isa {
         let available = Self::available();
         available.iter().find(|isa| isa.name() == name).copied().ok_or_else(|| {
             let names: Vec<_> = available.iter().map(|isa| isa.name()).collect();
-            NetError::Device { name: name.to_owned(), reason: format!("this machine has {}", names.join(", ")) }
+            NetError::Isa { name: name.to_owned(), reason: format!("this machine has {}", names.join(", ")) }
         })
     }
 }

@@ -1,0 +1,10 @@
+//! What somebody types to start this program, for messages and help that name a command.
+
+/// The variable by which `cargo xtask` says that it was typed.
+const STARTED_BY: &str = "DEEPQ_STARTED_BY";
+
+/// `cargo xtask` where that started the program, else `deepq`.
+pub fn name() -> &'static str {
+    let by_xtask = std::env::var_os(STARTED_BY).is_some_and(|by| by == "xtask");
+    if by_xtask { "cargo xtask" } else { "deepq" }
+}

@@ -1,0 +1,122 @@
+//! What lies where somebody looked for a run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::RunFolder;
+
+/// What lies at a path, as far as runs are concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A run.
+    Run,
+    /// The folder of several seeds: those of them that have a run, in the seeds' order.
+    Group(Vec<PathBuf>),
+    /// A folder with runs or groups in it, the newest first; at least one.
+    Runs(Vec<PathBuf>),
+    /// Another folder.
+    Folder,
+    /// A file.
+    File,
+    /// Nothing.
+    Nothing,
+}
+
+impl Place {
+    /// Looks at a path. What cannot be read is not there.
+    pub fn at(path: &Path) -> Self {
+        if RunFolder::is_one(path) {
+            return Self::Run;
+        }
+        if is_group(path) {
+            return Self::Group(seeds_in(path));
+        }
+        let is_run = |path: &Path| RunFolder::is_one(path) || is_group(path);
+        let mut runs: Vec<PathBuf> = entries(path).filter(|path| is_run(path)).collect();
+        runs.sort_by_cached_key(|run| run.metadata().and_then(|run| run.modified()).ok());
+        runs.reverse();
+        if !runs.is_empty() {
+            Self::Runs(runs)
+        } else if path.is_dir() {
+            Self::Folder
+        } else if path.exists() {
+            Self::File
+        } else {
+            Self::Nothing
+        }
+    }
+
+    /// Why it is no run, and what is one instead.
+    pub(super) fn is_no_run(&self) -> String {
+        let named = |runs: &[PathBuf]| runs.iter().map(|run| run.display().to_string()).collect::<Vec<_>>().join(", ");
+        const NAMED: usize = 2;
+        match self {
+            Self::Run => "it has just become one".to_owned(),
+            Self::Group(seeds) if seeds.is_empty() => {
+                "it is to hold one for each of several seeds, of which none has begun".to_owned()
+            }
+            Self::Group(seeds) if seeds.len() > NAMED + 1 => {
+                let (some, more) = (named(&seeds[..NAMED]), seeds.len() - NAMED);
+                format!("it holds one for each of several seeds: {some}, and {more} more")
+            }
+            Self::Group(seeds) => format!("it holds one for each of several seeds: {}", named(seeds)),
+            Self::Runs(runs) => format!("it holds runs, of which {} is the newest", named(&runs[..1])),
+            Self::Folder => "it has no experiment.toml".to_owned(),
+            Self::File => "it is a file".to_owned(),
+            Self::Nothing => "there is no such folder".to_owned(),
+        }
+    }
+}
+
+/// The runs of several seeds in a folder, in the seeds' order.
+pub(crate) fn seeds_in(folder: &Path) -> Vec<PathBuf> {
+    let seed = |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix("seed-")?.parse::<u64>().ok();
+    let mut seeds: Vec<(u64, PathBuf)> =
+        entries(folder).filter(|path| RunFolder::is_one(path)).filter_map(|path| Some((seed(&path)?, path))).collect();
+    seeds.sort();
+    seeds.into_iter().map(|(_, path)| path).collect()
+}
+
+fn is_group(path: &Path) -> bool {
+    path.join("asked").is_dir()
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_run_is_named_with_what_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let run = |name: &str| {
+            fs::create_dir_all(at(name)).unwrap();
+            fs::write(at(name).join("experiment.toml"), "").unwrap();
+        };
+        fs::create_dir_all(at("empty")).unwrap();
+        fs::write(at("file"), "").unwrap();
+        assert_eq!(Place::at(folder.path()), Place::Folder);
+        for seed in [1, 2, 3, 10] {
+            run(&format!("group/seed-{seed}"));
+        }
+        fs::create_dir_all(at("group/asked")).unwrap();
+        assert_eq!(Place::at(folder.path()), Place::Runs(vec![at("group")]));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        run("run");
+        assert_eq!(Place::at(&at("run")), Place::Run);
+        let said = |path: &Path| Place::at(path).is_no_run();
+        assert!(said(folder.path()).contains("/run is the newest"), "{}", said(folder.path()));
+        let group = said(&at("group"));
+        assert!(group.contains("/seed-1, ") && group.contains("/seed-2, and 2 more"), "{group}");
+        fs::remove_dir_all(at("group/seed-3")).unwrap();
+        assert!(said(&at("group")).ends_with("/seed-10"), "{}", said(&at("group")));
+        assert_eq!(
+            [said(&at("empty")), said(&at("file")), said(&at("none"))],
+            ["it has no experiment.toml", "it is a file", "there is no such folder"]
+        );
+    }
+}
