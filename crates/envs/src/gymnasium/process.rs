@@ -137,7 +137,11 @@ impl Process {
 
     /// Sends a request and reads the answer's contents; gives its first byte.
     fn exchange(&mut self, request: Request, contents: &[u8]) -> io::Result<u8> {
-        self.send(request, contents)?;
+        match self.send(request, contents) {
+            // It may have said something before it ended.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
+            _ => {}
+        }
         let mut header = [0; HEADER];
         self.answers.read_exact(&mut header)?;
         let [status, length @ ..] = header;
