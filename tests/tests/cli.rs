@@ -306,7 +306,7 @@ fn slips_are_answered_with_what_was_meant() -> Result<()> {
     deepq(["eval", runs])?.refused(1, &[&newest])?;
     deepq(["train", "--resume", runs])?.refused(1, &[&newest])?;
     deepq(["eval", group])?.refused(1, &[&first, "seed-5"])?;
-    deepq(["eval", run, "--checkpoint", "bset"])?.refused(1, &["no checkpoint bset", "best, last", "safetensors"])?;
+    deepq(["eval", run, "--checkpoint", "bset"])?.refused(2, &["no checkpoint bset", "best, last", "safetensors"])?;
     Ok(())
 }
 
@@ -363,5 +363,16 @@ fn resuming_what_is_done_says_so() -> Result<()> {
     let said = deepq(resume.iter().chain(&["--steps", "12_000"]))?.done()?.stderr;
     assert!(said.contains("Done after 12,000 steps") && !said.contains("already"), "{said}");
     assert!(said.contains("training.steps is 12_000, and was 300"), "{said}");
+    // Trained again from the beginning it has the same digest, and was not done already.
+    fs::remove_dir_all(run.join("checkpoints"))?;
+    let said = deepq(resume)?.done()?.stderr;
+    assert!(said.contains("Done after 12,000 steps") && !said.contains("already"), "{said}");
+    // A checkpoint has an experiment as well, and is no run.
+    let checkpoint = run.join("checkpoints/step-000012000");
+    for command in [["train", "--resume"], ["eval", "--json"]] {
+        deepq([command[0], command[1], text(&checkpoint)?])?.refused(1, &["belongs to", "run, which is"])?;
+    }
+    deepq(["train", text(&run.join("checkpoints"))?])?.refused(2, &["--resume"])?;
+    deepq(["eval", text(&run)?, "--checkpoint", "step-000012000"])?.done()?;
     Ok(())
 }

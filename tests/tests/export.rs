@@ -137,6 +137,7 @@ fn a_folder_for_the_hub_is_whole_and_played_with() -> Result<()> {
     assert_eq!(said["at_step"], last.at_step);
     assert_eq!(said["mean"], serde_json::to_value(last.mean)?);
     assert_eq!(said["std"], serde_json::to_value(last.std)?);
+    deepq(["train", "--resume", text(&hub)?])?.refused(2, &["was exported", "transfer.init_from"])?;
     Ok(())
 }
 
@@ -164,7 +165,7 @@ fn wrong_usage_is_told() -> Result<()> {
     deepq(["export", run])?.refused(2, &["--onnx", "--safetensors", "--card", "--hub"])?;
     deepq(["export", run, "--card", "--out", "x"])?.refused(2, &["--onnx"])?;
     deepq(["export", "no/such/run", "--card"])?.refused(1, &["no/such/run"])?;
-    deepq(["export", run, "--onnx", "--checkpoint", "no/such/file"])?.refused(1, &["no/such/file"])?;
+    deepq(["export", run, "--onnx", "--checkpoint", "no/such/file"])?.refused(2, &["no/such/file"])?;
     let other = folder.path().join("other");
     train("cartpole-pqn", &other, &["--steps", "256"])?;
     let weights = other.join("weights");

@@ -114,6 +114,16 @@ pub enum RunError {
         /// What it had to reach.
         stop_at: f64,
     },
+    /// A folder of what was exported, in which there is nothing to go on from.
+    #[error(
+        "{path} was exported: it has weights, but nothing that a run goes on from. A new run starts from them with --set \
+         transfer.init_from={path}/model.safetensors",
+        path = path.display()
+    )]
+    Exported {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Weights asked for by a name that nothing has.
     #[error(
         "there is no checkpoint {}: name best, last, one of the folders in {}, or a safetensors file of weights",

@@ -137,8 +137,8 @@ impl Group {
 }
 
 /// Reads runs and groups of runs (the folders of `--seeds`), and puts those of one experiment together, in the order in
-/// which they are named. A run that is named twice counts once, and so does a seed: of two runs from the same one, which play
-/// the same as far as both go, the further one counts.
+/// which they are named. A run that is named twice counts once, and so does a seed: of two runs from the same one the further
+/// one counts.
 ///
 /// # Errors
 ///

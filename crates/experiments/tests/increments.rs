@@ -6,6 +6,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use deepq_experiments::config::{self, Overrides};
 use deepq_experiments::run::{Kind, RunFolder, Summary};
@@ -104,4 +105,33 @@ fn a_damaged_increment_is_noticed_and_a_lost_checkpoint_is_no_loss() {
     let steps = checkpoints.steps(Kind::Step).unwrap();
     fs::remove_dir_all(checkpoints.folder().join(format!("step-{:09}", steps[1]))).unwrap();
     assert_eq!(go_on(&run, 1_500, &settings(0)).digest, whole.digest);
+}
+
+/// Somebody takes the replay's files out of the checkpoints while the run goes on: it writes everything anew.
+#[test]
+fn files_that_get_lost_while_training_are_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let whole = train(&folder.path().join("whole"), 1_500, &settings(u64::MAX));
+    let over = AtomicBool::new(false);
+    let (trained, taken) = std::thread::scope(|scope| {
+        let thief = scope.spawn(|| {
+            let mut taken = 0;
+            while !over.load(Ordering::Relaxed) {
+                let checkpoints = fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
+                for checkpoint in checkpoints.filter(|entry| entry.file_name().to_string_lossy().starts_with("step-")) {
+                    for file in fs::read_dir(checkpoint.path()).into_iter().flatten().flatten() {
+                        let is_replay = file.file_name().to_string_lossy().starts_with("replay");
+                        taken += usize::from(is_replay && fs::remove_file(file.path()).is_ok());
+                    }
+                }
+            }
+            taken
+        });
+        let trained = train(&run, 1_500, &settings(0));
+        over.store(true, Ordering::Relaxed);
+        (trained, thief.join().unwrap())
+    });
+    assert_eq!(trained.digest, whole.digest);
+    assert!(taken > 3, "{taken}");
 }

@@ -27,7 +27,7 @@ fn a_seed_that_panics_is_a_failed_one_and_the_others_count() {
     for run in [&runs[0], &runs[2]] {
         assert_eq!(run.outcome.as_ref().unwrap().agent_steps, 200);
     }
-    let summary = SeedsSummary::new(&runs);
+    let summary = SeedsSummary::new(&[1, 2, 3], &runs);
     assert_eq!((summary.seeds.clone(), summary.unfinished.clone()), (vec![1, 3], vec![2]));
     summary.write(&group).unwrap();
     let written = std::fs::read_to_string(group.folder().join("seeds.json")).unwrap();

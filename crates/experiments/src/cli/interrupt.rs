@@ -30,22 +30,53 @@ pub(super) fn flag(
     stopping: &'static str,
     ended: impl Fn(&Screen) + Send + 'static,
 ) -> anyhow::Result<Arc<AtomicBool>> {
+    flag_saying(screen, move || stopping, ended)
+}
+
+fn flag_saying(
+    screen: &Screen,
+    stopping: impl Fn() -> &'static str + Send + 'static,
+    ended: impl Fn(&Screen) + Send + 'static,
+) -> anyhow::Result<Arc<AtomicBool>> {
     let (asked, left) = (screen.clone(), screen.clone());
     let end = move || {
         left.leave();
         ended(&left);
     };
-    watch(move || asked.line(stopping), end)
+    watch(move || asked.line(stopping()), end)
 }
 
 /// The same for a run that trains, or for several seeds, in this folder.
 pub(super) fn flag_of_training(screen: &Screen, folder: &Path) -> anyhow::Result<Arc<AtomicBool>> {
     let folder = folder.to_owned();
-    let stopping = "Stopping after a checkpoint; once more to end at once.";
-    flag(screen, stopping, move |screen| match goes_on_from(&folder) {
+    let stopping = || {
+        if DONE.load(Ordering::Relaxed) {
+            "Stopping; what was trained is safe. Once more to end at once."
+        } else {
+            "Stopping after a checkpoint; once more to end at once."
+        }
+    };
+    flag_saying(screen, stopping, move |screen| match goes_on_from(&folder) {
+        _ if DONE.load(Ordering::Relaxed) => screen.line("Ended at once; what was trained is safe."),
         Some(from) => to_go_on(screen, &format!("Ended at once, without another checkpoint. {from}:"), &folder),
         None => screen.line("Ended at once, before anything was written."),
     })
+}
+
+/// Whether training is over, and what is made of it is under way: signals come once for the process.
+static DONE: AtomicBool = AtomicBool::new(false);
+
+/// From here on an interruption costs only what is made of a run.
+pub(super) fn done() {
+    DONE.store(true, Ordering::Relaxed);
+}
+
+/// Says how to make the video that an interruption has cost.
+pub(super) fn no_video(screen: &Screen, run: &Path) {
+    screen.command(
+        "No video of the best weights was made; to make one:",
+        &format!("{} record {}", program::name(), run.display()),
+    );
 }
 
 /// What a run, or several seeds, can go on from, as far as there is one.

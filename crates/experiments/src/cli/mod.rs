@@ -171,7 +171,7 @@ fn leave(error: &clap::Error) -> ! {
 
 /// Whether what was asked for is wrong, and not the world.
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
-    use RunError::{Changed, Config, GoalReached, OneRun, Recording, TooFewSteps};
+    use RunError::{Changed, Config, Exported, GoalReached, OneRun, Recording, TooFewSteps, UnknownCheckpoint};
     let of_run = error.downcast_ref::<RunError>().is_some_and(|error| {
         matches!(
             error,
@@ -180,6 +180,8 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
                 | Changed { .. }
                 | GoalReached { .. }
                 | OneRun { .. }
+                | Exported { .. }
+                | UnknownCheckpoint { .. }
                 | Recording(RecordingError::Format { .. })
         )
     });

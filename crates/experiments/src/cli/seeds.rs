@@ -66,7 +66,7 @@ pub(super) fn run(
         }
     };
     let runs = session::train_seeds(group, jobs.into(), settings, &settings_of)?;
-    let summary = SeedsSummary::new(&runs);
+    let summary = SeedsSummary::new(group.seeds(), &runs);
     let folder = group.folder();
     summary.write(group)?;
     show(&settings.screen, &runs, &summary);

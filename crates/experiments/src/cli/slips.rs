@@ -30,6 +30,10 @@ pub(super) fn no_experiment(name: &str, error: ConfigError, registry: &Registry)
             let newest = newest.display();
             format!("{name} holds runs; `{program} train --resume {newest}` goes on with the newest of them")
         }),
+        Place::PartOf(run) => {
+            let run = run.display();
+            Some(format!("{name} belongs to the run {run}; `{program} train --resume {run}` goes on with it"))
+        }
         Place::Folder => Some(format!("{name} is a folder, and no experiment's file")),
         Place::File | Place::Nothing => environment(name, registry),
     };
@@ -44,13 +48,14 @@ fn environment(name: &str, registry: &Registry) -> Option<String> {
         loaded.is_ok_and(|(experiment, _)| experiment.environment.id.eq_ignore_ascii_case(name))
     });
     match experiments.collect::<Vec<_>>().as_slice() {
-        [] if registry.entries().any(|(id, _)| id == name) => Some(format!(
-            "{name} is an environment, and no experiment comes with it; another one can be trained in it, as by `{program} \
-             train {} --set environment.id={name}`",
-            if name.starts_with("ALE/") || name.contains("NoFrameskip-") { "pong" } else { "cartpole" }
-        )),
-        [] => None,
-        [first, ..] if *first == name => None,
+        [] => {
+            let (id, _) = registry.entries().find(|(id, _)| id.eq_ignore_ascii_case(name))?;
+            let like = if id.starts_with("ALE/") || id.contains("NoFrameskip-") { "pong" } else { "cartpole" };
+            Some(format!(
+                "{id} is an environment, and no experiment comes with it; another one can be trained in it, as by `{program} \
+                 train {like} --set environment.id={id}`"
+            ))
+        }
         experiments => Some(format!(
             "{name} is an environment, and no experiment; with it there are {}: `{program} train {}`",
             experiments.join(", "),
@@ -71,6 +76,9 @@ pub(super) fn no_environment(name: &str) -> Option<anyhow::Error> {
         Place::Runs(runs) => {
             let newest = runs.first()?.display().to_string();
             format!("{name} holds runs; {} the newest one's agent at play", watch(&newest))
+        }
+        Place::PartOf(run) => {
+            format!("{name} belongs to a run; {} its agent at play", watch(&run.display().to_string()))
         }
         Place::Folder | Place::File | Place::Nothing => return None,
     };

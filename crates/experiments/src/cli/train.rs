@@ -111,7 +111,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (folder, settings, summary, before) = match (&arguments.resume, &arguments.experiment) {
         (Some(run), _) => {
             let settings = settings(run)?;
-            let before = session::summary(run);
+            let before = session::done(run);
             let summary = session::resume(run, &overrides, &settings)?;
             (run.clone(), settings, summary, before)
         }
@@ -143,9 +143,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// What came out of a run, which may have been done `before` it was resumed.
 fn text(summary: &Summary, before: Option<&Summary>) -> String {
-    let done = before.is_some_and(|before| before.finished == summary.finished && before.digest == summary.digest);
     let mut lines = Vec::new();
-    if done && summary.finished != Finished::Interrupted {
+    if before.is_some_and(|before| before.agent_steps == summary.agent_steps) {
         lines.push("It was done already: nothing was left to do. --steps makes a run longer.".to_owned());
     }
     lines.push(format!(

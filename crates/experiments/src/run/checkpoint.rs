@@ -19,7 +19,8 @@
 //! another matter: it may be whole, so nothing is decided without it.
 //!
 //! An increment of a large replay never changes once it is written, so that a newer checkpoint has it as a second name
-//! (hard link) of the same file. It is gone when the last checkpoint that names it is.
+//! (hard link) of the same file. It is gone when the last checkpoint that names it is. Should it be damaged on the disk, none
+//! of those that share it can be used: that is the price of not writing gigabytes again and again.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
@@ -261,6 +262,11 @@ fn remove_all(path: &Path) -> Result<(), StorageError> {
 }
 
 impl Checkpoint {
+    /// Whether a folder is meant to be a checkpoint, whole or not.
+    pub fn is_one(path: &Path) -> bool {
+        path.join(SUMS).exists()
+    }
+
     /// Reads a checkpoint's folder and checks every byte of it.
     ///
     /// # Errors

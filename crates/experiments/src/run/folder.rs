@@ -19,7 +19,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::checkpoint::Checkpoints;
+use super::checkpoint::{Checkpoints, SUMS};
 use super::videos::Videos;
 use super::{Place, StorageError, atomic};
 
@@ -73,9 +73,9 @@ impl RunFolder {
         Err(StorageError::NotARun { path: path.to_owned(), reason: Place::at(path).is_no_run() })
     }
 
-    /// Whether there is a run in a folder.
+    /// Whether there is a run in a folder. A checkpoint has the experiment as well, and is none.
     pub(super) fn is_one(path: &Path) -> bool {
-        path.join(EXPERIMENT).is_file()
+        path.join(EXPERIMENT).is_file() && !path.join(SUMS).exists()
     }
 
     fn lock(path: &Path) -> Result<Self, StorageError> {

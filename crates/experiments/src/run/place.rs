@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::RunFolder;
 
@@ -12,8 +13,10 @@ pub enum Place {
     Run,
     /// The folder of several seeds: those of them that have a run, in the seeds' order.
     Group(Vec<PathBuf>),
-    /// A folder with runs or groups in it, the newest first; at least one.
+    /// A folder with runs or groups in it, the one that was worked on last first; at least one.
     Runs(Vec<PathBuf>),
+    /// Something of a run's: a checkpoint, the folder of all checkpoints, a file.
+    PartOf(PathBuf),
     /// Another folder.
     Folder,
     /// A file.
@@ -33,10 +36,13 @@ impl Place {
         }
         let is_run = |path: &Path| RunFolder::is_one(path) || is_group(path);
         let mut runs: Vec<PathBuf> = entries(path).filter(|path| is_run(path)).collect();
-        runs.sort_by_cached_key(|run| run.metadata().and_then(|run| run.modified()).ok());
+        runs.sort_by_cached_key(|run| worked_on(run));
         runs.reverse();
+        let above = path.ancestors().skip(1).take(2);
         if !runs.is_empty() {
             Self::Runs(runs)
+        } else if let Some(run) = above.filter(|_| path.exists()).find(|folder| RunFolder::is_one(folder)) {
+            Self::PartOf(run.to_owned())
         } else if path.is_dir() {
             Self::Folder
         } else if path.exists() {
@@ -61,6 +67,7 @@ impl Place {
             }
             Self::Group(seeds) => format!("it holds one for each of several seeds: {}", named(seeds)),
             Self::Runs(runs) => format!("it holds runs, of which {} is the newest", named(&runs[..1])),
+            Self::PartOf(run) => format!("it belongs to {}, which is", run.display()),
             Self::Folder => "it has no experiment.toml".to_owned(),
             Self::File => "it is a file".to_owned(),
             Self::Nothing => "there is no such folder".to_owned(),
@@ -75,6 +82,17 @@ pub(crate) fn seeds_in(folder: &Path) -> Vec<PathBuf> {
         entries(folder).filter(|path| RunFolder::is_one(path)).filter_map(|path| Some((seed(&path)?, path))).collect();
     seeds.sort();
     seeds.into_iter().map(|(_, path)| path).collect()
+}
+
+/// When a run, or one of several seeds, wrote something of its own last; pictures of it may be newer.
+fn worked_on(run: &Path) -> Option<SystemTime> {
+    let modified = |file: PathBuf| file.metadata().and_then(|file| file.modified()).ok();
+    let of = |run: &Path| {
+        let written = ["log.txt", "metrics.csv", "summary.json"].map(|name| modified(run.join(name)));
+        written.into_iter().flatten().max()
+    };
+    let seeds = seeds_in(run);
+    of(run).max(seeds.iter().filter_map(|seed| of(seed)).max()).or_else(|| modified(run.to_owned()))
 }
 
 fn is_group(path: &Path) -> bool {
@@ -114,6 +132,25 @@ mod tests {
         assert!(group.contains("/seed-1, ") && group.contains("/seed-2, and 2 more"), "{group}");
         fs::remove_dir_all(at("group/seed-3")).unwrap();
         assert!(said(&at("group")).ends_with("/seed-10"), "{}", said(&at("group")));
+        fs::create_dir_all(at("run/checkpoints/step-1")).unwrap();
+        for file in ["experiment.toml", "SHA256SUMS"] {
+            fs::write(at("run/checkpoints/step-1").join(file), "").unwrap();
+        }
+        for part in ["run/checkpoints", "run/checkpoints/step-1", "run/experiment.toml"] {
+            assert_eq!(Place::at(&at(part)), Place::PartOf(at("run")), "{part}");
+        }
+        // A picture of a run makes it no newer.
+        fs::write(at("run/log.txt"), "").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::create_dir_all(at("old")).unwrap();
+        for name in ["experiment.toml", "metrics.csv"] {
+            fs::write(at("old").join(name), "").unwrap();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(at("run/metrics.csv"), "").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(at("old/curves.svg"), "").unwrap();
+        assert!(said(folder.path()).contains("/run is the newest"), "{}", said(folder.path()));
         assert_eq!(
             [said(&at("empty")), said(&at("file")), said(&at("none"))],
             ["it has no experiment.toml", "it is a file", "there is no such folder"]

@@ -65,15 +65,25 @@ pub fn start(
 ///
 /// As [`start`], and [`RunError::Changed`] if the experiment is another one than that of the checkpoint.
 pub fn resume(folder: &Path, overrides: &Overrides, settings: &Settings) -> Result<Summary, RunError> {
+    if weights::exported(&RunFolder::look_at(folder)?).is_some() {
+        return Err(RunError::Exported { path: folder.to_owned() });
+    }
     let folder = RunFolder::open(folder)?;
     let (experiment, document) = read_experiment(&folder, overrides)?;
     train(&experiment, &document, Begin::Resumed(folder), settings)
 }
 
 /// What came out of a run so far, as its `summary.json` says; none where it has not ended yet.
-pub fn summary(run: &Path) -> Option<Summary> {
+fn summary(run: &Path) -> Option<Summary> {
     let text = std::fs::read_to_string(RunFolder::look_at(run).ok()?.summary()).ok()?;
     serde_json::from_str(&text).ok()
+}
+
+/// The same of a run that has come to its end, and has the checkpoint of that: to go on with it as it is makes no step.
+pub fn done(run: &Path) -> Option<Summary> {
+    let summary = summary(run).filter(|summary| summary.finished != Finished::Interrupted)?;
+    let (newest, _) = RunFolder::look_at(run).ok()?.checkpoints().newest(Kind::Step).ok()?;
+    (newest.agent_step() == summary.agent_steps).then_some(summary)
 }
 
 /// The experiment of a run.
@@ -169,7 +179,8 @@ fn run<E: Observed>(
             let training = Training::resume(plan, environments, agent, saved.training, &captures)?;
             let digest = match &saved.increments {
                 None => training.digest()?,
-                Some(_) => training.digest_of(&training.agent().state()?, &captures, &replay)?,
+                // Reading all of a large replay once more would take as long as reading it did; it has checksums of its own.
+                Some(_) => training.digest_of(&training.agent().state()?, &training.captures()?, &replay)?,
             };
             if digest != saved.digest {
                 let reason = "what was restored from it is not what was saved".to_owned();

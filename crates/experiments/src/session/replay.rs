@@ -53,7 +53,7 @@ pub(super) fn write<E: Element>(
             Ok(()) => return written(draft, next),
             // It is no longer there, or the file system has no hard links: then everything is written.
             Err(error) => {
-                tracing::debug!("the replay is written anew: {error}");
+                tracing::warn!("the whole replay is written, and not only what is new: {error}");
                 next.numbers().try_for_each(|number| draft.remove(&name(number)))?;
             }
         }

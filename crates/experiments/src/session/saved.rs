@@ -23,6 +23,8 @@ use crate::training::{Training, TrainingState};
 
 /// Raised when a file of a checkpoint changes its meaning.
 const FORMAT: u64 = 2;
+/// The same with the replay in increments, of which programs that know the former alone know nothing.
+const FORMAT_OF_INCREMENTS: u64 = 3;
 
 pub(super) const STATE: &str = "state.json";
 const ENVIRONMENTS: &str = "environments.json";
@@ -46,7 +48,7 @@ pub(super) struct SavedRun {
     /// The run's digest. Where the replay was written in increments, the hash of these stands in it for the hash of all.
     pub(super) digest: String,
     /// Where the replay was written in increments, how to read them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) increments: Option<Chain>,
     pub(super) training: TrainingState,
     /// The agent's own document.
@@ -104,7 +106,7 @@ pub(super) fn write<E: Element>(
     draft.add(ENVIRONMENTS, &to_json(&captures))?;
     draft.add(EXPERIMENT, document.text().as_bytes())?;
     let saved = SavedRun {
-        format: FORMAT,
+        format: if replay.chain.is_some() { FORMAT_OF_INCREMENTS } else { FORMAT },
         experiment: experiment.name.clone(),
         seed: experiment.training.seed,
         isa: Isa::best().to_string(),
@@ -184,9 +186,9 @@ fn read_state<T: DeserializeOwned>(checkpoint: &Checkpoint) -> Result<T, RunErro
         format: u64,
     }
     let Format { format } = from_json(checkpoint, STATE)?;
-    if format != FORMAT {
+    if ![FORMAT, FORMAT_OF_INCREMENTS].contains(&format) {
         let path = checkpoint.path().to_owned();
-        return Err(StorageError::Version { path, found: format, expected: FORMAT }.into());
+        return Err(StorageError::Version { path, found: format, expected: FORMAT_OF_INCREMENTS }.into());
     }
     from_json(checkpoint, STATE)
 }

@@ -126,7 +126,7 @@ fn planned_memory(experiment: &Experiment, document: &Document, settings: &Setti
 pub struct SeedsSummary {
     /// The seeds whose runs were finished.
     pub seeds: Vec<u64>,
-    /// The seeds whose runs failed or were interrupted.
+    /// The seeds whose runs failed, were interrupted or have not begun.
     pub unfinished: Vec<u64>,
     /// Of the last evaluations' means.
     pub last_evaluation: Option<Aggregate>,
@@ -155,8 +155,8 @@ impl SeedsSummary {
         write_file(&group.folder().join("seeds.json"), format!("{text}\n").as_bytes())
     }
 
-    /// Of these runs.
-    pub fn new(runs: &[SeedRun]) -> Self {
+    /// Of these runs, as far as they have begun, of all these seeds.
+    pub fn new(seeds: &[u64], runs: &[SeedRun]) -> Self {
         let finished =
             |run: &&SeedRun| run.outcome.as_ref().is_ok_and(|summary| summary.finished != Finished::Interrupted);
         let summaries = || runs.iter().filter(finished).filter_map(|run| run.outcome.as_ref().ok());
@@ -165,9 +165,10 @@ impl SeedsSummary {
             let interquartile_mean = interquartile_mean(&scores)?;
             Some(Aggregate { interquartile_mean, interval: bootstrap_interval(&[scores])? })
         };
+        let done: Vec<u64> = runs.iter().filter(finished).map(|run| run.seed).collect();
         Self {
-            seeds: runs.iter().filter(finished).map(|run| run.seed).collect(),
-            unfinished: runs.iter().filter(|run| !finished(run)).map(|run| run.seed).collect(),
+            unfinished: seeds.iter().filter(|seed| !done.contains(seed)).copied().collect(),
+            seeds: done,
             last_evaluation: aggregate(|summary| &summary.last_evaluation),
             best_evaluation: aggregate(|summary| &summary.best_evaluation),
         }

@@ -65,28 +65,39 @@ pub(crate) fn read(folder: &RunFolder, which: &WhichCheckpoint) -> Result<Weight
         Ok(checkpoint)
     };
     let checkpoint = match which {
-        WhichCheckpoint::Best | WhichCheckpoint::Last if !checkpoints.folder().exists() => {
-            let exported = folder.path().join(export::WEIGHTS);
-            if exported.is_file() {
-                return at(&exported);
-            }
-            newest(Kind::Step)?
-        }
+        WhichCheckpoint::Best if let Some(weights) = exported(folder) => return at(&weights),
         WhichCheckpoint::Last => newest(Kind::Step)?,
         WhichCheckpoint::Best if checkpoints.steps(Kind::Best)?.is_empty() => newest(Kind::Step)?,
         WhichCheckpoint::Best => newest(Kind::Best).map_err(|cause| match checkpoints.newest(Kind::Step) {
             Ok((last, _)) => RunError::NoBest { cause, last: last.agent_step() },
             Err(_) => cause.into(),
         })?,
-        WhichCheckpoint::At(path) if !path.exists() => {
-            return Err(RunError::UnknownCheckpoint {
-                name: path.clone(),
-                checkpoints: checkpoints.folder().to_owned(),
-            });
+        WhichCheckpoint::At(name) => {
+            // A checkpoint of the run, by its name alone, or whatever lies there.
+            let own = checkpoints.folder().join(name);
+            let path = if own.is_dir() { &own } else { name };
+            let there = path.is_file() || Checkpoint::is_one(path);
+            if !there {
+                let (name, checkpoints) = (name.clone(), checkpoints.folder().to_owned());
+                return Err(RunError::UnknownCheckpoint { name, checkpoints });
+            }
+            let weights = at(path)?;
+            if path.is_file() && step_of(&weights.bytes).is_none() {
+                tracing::warn!(
+                    "{} does not say at which agent step its weights were saved: they play as those of step 0",
+                    path.display()
+                );
+            }
+            return Ok(weights);
         }
-        WhichCheckpoint::At(path) => return at(path),
     };
     of_checkpoint(&checkpoint)
+}
+
+/// The weights of a folder that was exported, where it is no run's own.
+pub(super) fn exported(folder: &RunFolder) -> Option<PathBuf> {
+    let weights = folder.path().join(export::WEIGHTS);
+    (weights.is_file() && !folder.checkpoints().folder().exists()).then_some(weights)
 }
 
 /// Reads weights from a checkpoint's folder or a safetensors file.

@@ -7,8 +7,15 @@ const HANG: usize = 2;
 /// a command between backquotes, which is there to be copied.
 pub fn wrap(text: &str, width: usize) -> String {
     let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let lines = text.split('\n').map(|line| wrap_line(line, width, indentation(line) + HANG));
+    let wrapped =
+        |line: &str| if is_source(line) { line.to_owned() } else { wrap_line(line, width, indentation(line) + HANG) };
+    let lines = text.split('\n').map(wrapped);
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a line shows one of a file, as `3 | key = value`, or points into it: what stands below must stay there.
+fn is_source(line: &str) -> bool {
+    line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|')
 }
 
 /// One line, broken in the same way; it goes on `hang` columns from the left.
@@ -76,6 +83,7 @@ mod tests {
         assert_eq!(wrap("four five six\n", 12), "four five\n  six\n");
         assert_eq!(wrap("  time: acting, storing", 20), "  time: acting,\n    storing");
         assert_eq!(wrap_line("  name   what it is", 14, 9), "  name   what\n         it is");
+        assert_eq!(wrap("at:\n  |\n3 | a long = line\n  |   ^", 8), "at:\n  |\n3 | a long = line\n  |   ^");
         assert_eq!(wrap("one\n\ntwo three", 5), "one\n\ntwo\n  three");
     }
 
