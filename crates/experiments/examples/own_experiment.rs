@@ -22,8 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     registry.register("Thermostat-v0", "a room", |_| Ok(AnyEnv::from(Thermostat::new()))).time_limit(STEPS);
 
     // An experiment of the project with other settings; a file of your own does as well: config::load("thermostat.toml", ...).
-    let set =
-        ["environment.id=Thermostat-v0", "agent.discount=0.95", "evaluation.stop_at=-10.0", "exploration.to=4000"];
+    let set = ["environment.id=Thermostat-v0", "agent.discount=0.95", "exploration.to=4000"];
     let overrides = Overrides { set: set.map(str::to_owned).into(), ..Overrides::default() };
     let (experiment, document) = config::load("cartpole", &overrides)?;
 
