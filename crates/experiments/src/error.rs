@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::config::{Change, Changes, ConfigError};
 use crate::evaluation::EvaluationError;
+use crate::listeners::grouped;
 use crate::memory::TooMuchMemory;
 use crate::recording::RecordingError;
 use crate::run::StorageError;
@@ -64,7 +65,9 @@ pub enum RunError {
     },
     /// Fewer steps asked of a run than it has made.
     #[error(
-        "the run has made {done} agent steps already, and --steps {asked} is less; --steps is the length of the whole run"
+        "the run has made {} agent steps already, and --steps {} is less; --steps is the length of the whole run",
+        grouped(*done),
+        grouped(*asked)
     )]
     TooFewSteps {
         /// Agent steps of its newest checkpoint.
@@ -144,18 +147,31 @@ pub enum RunError {
         /// The agent step of the newest checkpoint to go on from.
         last: u64,
     },
+    /// A run of whose checkpoints only the best weights are whole.
+    #[error(
+        "{cause}\nNothing was changed. The weights of the best evaluation, of step {}, are whole: they can be evaluated and exported, \
+         and another run can start from them",
+        grouped(*step)
+    )]
+    OnlyBestIsWhole {
+        /// What is wrong with the others. (Not a `source`: the message has it already.)
+        cause: StorageError,
+        /// The agent step of the best weights.
+        step: u64,
+    },
     /// A run that kept its best weights, but nothing to go on from.
     #[error(
-        "the run has no checkpoint to go on from, only the best weights, of step {step}; start a new run, or remove its \
-         checkpoints/ to start this one from the beginning"
+        "the run has no checkpoint to go on from, only the best weights, of step {}; start a new run, or remove its \
+         checkpoints/ to start this one from the beginning",
+        grouped(*step)
     )]
     OnlyBest {
         /// The agent step of the best weights.
         step: u64,
     },
     /// A run that was under way and stopped.
-    #[error("{cause}\nThe run stopped at step {agent_step}. {}", match checkpoint {
-        Some(step) => format!("Its last checkpoint is that of step {step}; go on with --resume {}", run.display()),
+    #[error("{cause}\nThe run stopped at step {}. {}", grouped(*agent_step), match checkpoint {
+        Some(step) => format!("Its last checkpoint is that of step {}; go on with --resume {}", grouped(*step), run.display()),
         None => "It has no checkpoint yet.".to_owned(),
     })]
     Stopped {

@@ -135,3 +135,23 @@ fn files_that_get_lost_while_training_are_written_again() {
     assert_eq!(trained.digest, whole.digest);
     assert!(taken > 3, "{taken}");
 }
+
+#[test]
+fn an_increment_that_all_share_is_missed_by_all_and_the_best_weights_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let evaluated = ["evaluation.every=300", "evaluation.episodes=20", "evaluation.record_every=0"];
+    let set =
+        SET.iter().filter(|set| !set.starts_with("evaluation")).chain(&evaluated).map(ToString::to_string).collect();
+    let overrides = Overrides { set, steps: Some(600), ..Overrides::default() };
+    let (experiment, document) = config::load("catch", &overrides).unwrap();
+    session::start(&experiment, &document, folder.path(), &settings(0)).unwrap();
+    let newest = RunFolder::look_at(folder.path()).unwrap().checkpoints().newest(Kind::Step).unwrap().0;
+    let (name, _, names) = files(folder.path()).into_iter().next().unwrap();
+    assert_eq!(names, 2, "{name}");
+    let mut contents = fs::read(newest.path().join(&name)).unwrap();
+    contents[10] ^= 4;
+    fs::write(newest.path().join(&name), contents).unwrap();
+    let error = session::resume(folder.path(), &Overrides::default(), &settings(0)).unwrap_err().to_string();
+    assert_eq!(error.matches("replay-00000000.bin is damaged").count(), 2, "{error}");
+    assert!(error.contains("The weights of the best evaluation, of step "), "{error}");
+}

@@ -281,7 +281,10 @@ fn newest(checkpoints: &Checkpoints) -> Result<Option<Checkpoint>, RunError> {
             tracing::warn!("the run has no checkpoint: it starts from the beginning");
             Ok(None)
         }
-        Err(error) => Err(error.into()),
+        Err(cause) => Err(match checkpoints.newest(Kind::Best) {
+            Ok((best, _)) => RunError::OnlyBestIsWhole { cause, step: best.agent_step() },
+            Err(_) => cause.into(),
+        }),
     }
 }
 
