@@ -173,12 +173,12 @@ fn add(group: &mut Vec<History>, run: History) {
     let Some(known) = group.iter_mut().find(|known| known.heading.training.seed == seed) else {
         return group.push(run);
     };
-    let (counts, other) = if run.agent_steps() > known.agent_steps() { (&run, &*known) } else { (&*known, &run) };
-    let (counts, other) = (counts.folder.display(), other.folder.display());
-    tracing::warn!("{counts} and {other} are both of seed {seed}: the seed counts once, with {counts}");
-    if run.agent_steps() > known.agent_steps() {
-        *known = run;
+    let mut other = run;
+    if other.agent_steps() > known.agent_steps() {
+        std::mem::swap(known, &mut other);
     }
+    let (counts, other) = (known.folder.display(), other.folder.display());
+    tracing::warn!("{counts} and {other} are both of seed {seed}: the seed counts once, with {counts}");
 }
 
 /// A run that is going on has none, and one of another version may have another form, which is told.

@@ -66,18 +66,20 @@ impl Draft {
         Ok(Ok((saved, sum)))
     }
 
-    /// Adds a file that stands in another checkpoint, as one more name of it; its contents are not read.
+    /// Adds files that stand in another checkpoint, as one more name of each; their contents are not read.
     ///
     /// # Errors
     ///
-    /// If it is not there, or the file system has no hard links.
-    pub fn link(&mut self, name: &str, other: &Path) -> Result<(), StorageError> {
-        let sum = read_sums(other)?.remove(name);
-        let sum = sum.ok_or_else(|| StorageError::damaged(other, format!("it has no {name}")))?;
-        let path = other.join(name);
-        fs::hard_link(&path, self.temporary.join(name)).map_err(StorageError::io("link", &path))?;
-        self.sums.insert(name.to_owned(), sum);
-        Ok(())
+    /// If one is not there, or the file system has no hard links.
+    pub fn link(&mut self, mut names: impl Iterator<Item = String>, other: &Path) -> Result<(), StorageError> {
+        let mut sums = read_sums(other)?;
+        names.try_for_each(|name| {
+            let sum = sums.remove(&name).ok_or_else(|| StorageError::damaged(other, format!("it has no {name}")))?;
+            let path = other.join(&name);
+            fs::hard_link(&path, self.temporary.join(&name)).map_err(StorageError::io("link", &path))?;
+            self.sums.insert(name, sum);
+            Ok(())
+        })
     }
 
     /// The SHA-256 of a file that was added.

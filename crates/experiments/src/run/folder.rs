@@ -19,7 +19,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::checkpoint::{Checkpoints, SUMS};
+use super::checkpoint::{Checkpoint, Checkpoints};
 use super::videos::Videos;
 use super::{Place, StorageError, atomic};
 
@@ -75,7 +75,7 @@ impl RunFolder {
 
     /// Whether there is a run in a folder. A checkpoint has the experiment as well, and is none.
     pub(super) fn is_one(path: &Path) -> bool {
-        path.join(EXPERIMENT).is_file() && !path.join(SUMS).exists()
+        path.join(EXPERIMENT).is_file() && !Checkpoint::is_one(path)
     }
 
     fn lock(path: &Path) -> Result<Self, StorageError> {

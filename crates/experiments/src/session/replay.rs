@@ -48,7 +48,7 @@ pub(super) fn write<E: Element>(
     };
     if let Some(Increments { checkpoint, chain }) = before {
         let next = extend(draft, chain, replay)?;
-        let linked = kept(chain, &next).try_for_each(|number| draft.link(&name(number), checkpoint));
+        let linked = draft.link(kept(chain, &next).map(name), checkpoint);
         match linked {
             Ok(()) => return written(draft, next),
             // It is no longer there, or the file system has no hard links: then everything is written.
