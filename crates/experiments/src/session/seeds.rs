@@ -8,8 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use deepq_envs::ElementKind;
 use serde::Serialize;
 
+use super::Settings;
+use super::begin::{Begin, train};
 use super::group::{Group, Stage};
-use super::{Begin, Settings, train};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::{Document, Experiment};
