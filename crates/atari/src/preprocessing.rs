@@ -215,7 +215,7 @@ impl Env for AtariPreprocessing {
         preconditions::step(self, self.game.is_running(), action, observation)?;
         let before = self.game.emulator().episode_frames();
         let (mut reward, mut status) = self.play(self.game.actions()[action]);
-        let lost = !status.is_over() && is_lost(self.lives, self.game.lives());
+        let lost = status != Status::Terminated && is_lost(self.lives, self.game.lives());
         if lost {
             for action in self.starters().into_iter().flatten() {
                 if !status.is_over() {
@@ -229,7 +229,7 @@ impl Env for AtariPreprocessing {
             self.game.end();
         }
         self.observe(observation);
-        let life_lost = lost && self.preprocessing.life_loss_ends_episode && !status.is_over();
+        let life_lost = lost && self.preprocessing.life_loss_ends_episode && status != Status::Terminated;
         Ok(Step { reward, status, life_lost, frames: self.game.emulator().episode_frames() - before })
     }
 

@@ -44,6 +44,27 @@ fn a_lost_life_is_told_and_the_game_goes_on() {
 }
 
 #[test]
+fn a_life_lost_in_the_step_that_a_limit_cuts_off_is_told() {
+    const FIRE: usize = 1;
+    let preprocessing = Preprocessing { noop_max: 0, life_loss_ends_episode: true, ..Preprocessing::default() };
+    let play = |max_episode_frames| {
+        let settings = AtariSettings { max_episode_frames, ..Protocol::Nature.settings() };
+        let (mut env, mut observation) = make("breakout", &settings, &preprocessing);
+        let mut steps = vec![env.step(FIRE, &mut observation).unwrap()];
+        while steps.len() < 200 && steps.last().is_none_or(|step| !step.life_lost && !step.status.is_over()) {
+            steps.push(env.step(NOOP, &mut observation).unwrap());
+        }
+        steps
+    };
+    let whole = play(108_000);
+    let (last, frames) = (whole.last().unwrap(), whole.iter().map(|step| step.frames).sum());
+    assert_eq!((last.status, last.life_lost), (Status::Running, true));
+    let cut = play(frames);
+    let last = cut.last().unwrap();
+    assert_eq!((cut.len(), last.status, last.life_lost), (whole.len(), Status::Truncated, true));
+}
+
+#[test]
 fn without_the_option_a_lost_life_is_not_told() {
     let baselines = Protocol::Baselines;
     let preprocessing = Preprocessing { life_loss_ends_episode: false, ..baselines.preprocessing() };

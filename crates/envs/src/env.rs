@@ -39,8 +39,8 @@ pub struct Step {
     pub reward: f64,
     /// Whether the episode goes on.
     pub status: Status,
-    /// Whether the agent lost a life in this step while the game goes on. Training may stop bootstrapping here and
-    /// see an episode's end; the game is not restarted.
+    /// Whether the agent lost a life in this step that was not the game's last. Training may stop bootstrapping here and
+    /// see an episode's end; the game is not restarted. A limit may cut the episode off in the same step.
     pub life_lost: bool,
     /// Emulator frames that the step took: the frame skip, or fewer where the episode ended inside it; 1 for
     /// environments without frames.

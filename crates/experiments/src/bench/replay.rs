@@ -1,13 +1,14 @@
 //! `replay`: memories full of Atari play, their bytes and the time to draw a batch.
 
-use deepq_envs::{BoxedEnv, EnvOptions, NumpyRng, OptionValue, Reset, Seeds, Status, VectorEnv, VectorStep};
-use deepq_replay::{Batch, Compression, End, Layout, Replay, ReplaySpec, Transition};
+use deepq_envs::{BoxedEnv, EnvOptions, NumpyRng, OptionValue, Reset, Seeds, VectorEnv, VectorStep};
+use deepq_replay::{Batch, Compression, Layout, Replay, ReplaySpec, Transition};
 use serde_json::{Map, Value, json};
 
 use super::blocks::{Samples, blocks};
 use super::comparison::{Comparison, Contender};
 use super::report::{Better, Case, Skipped};
 use super::{BenchError, Settings};
+use crate::training::end_of;
 
 const GAMES: [(&str, &str); 2] = [("pong", "PongNoFrameskip-v4"), ("breakout", "BreakoutNoFrameskip-v4")];
 /// Environments that play, each a stream of the memories.
@@ -134,12 +135,7 @@ impl Play {
         self.envs.step(&actions, &mut self.into)?;
         for (stream, (step, &action)) in self.into.steps.iter().zip(&actions).enumerate() {
             let row = stream * self.len..(stream + 1) * self.len;
-            let end = match step.status {
-                Status::Running if step.life_lost => End::LifeLost,
-                Status::Running => End::Running,
-                Status::Terminated => End::Terminated,
-                Status::Truncated => End::Truncated,
-            };
+            let end = end_of(step);
             let next = if end.over() { &self.into.final_observations } else { &self.into.observations };
             let transition = Transition {
                 action: action as u32,
