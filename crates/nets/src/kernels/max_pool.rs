@@ -38,7 +38,7 @@ impl MaxPool {
             for at in self.places(i) {
                 for (output, input) in output.iter_mut().zip(&input[at..][..self.channels]) {
                     // What is not a number stays, as in PyTorch.
-                    *output = if *output >= *input { *output } else { *input };
+                    *output = if *input > *output || input.is_nan() { *input } else { *output };
                 }
             }
         }

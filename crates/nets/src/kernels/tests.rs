@@ -7,6 +7,7 @@ use super::adam::{Adam, AdamStep};
 use super::convolution::{Forward, Geometry, InputGradient, WeightGradient};
 use super::frames::FromBytes;
 use super::matmul::{MatMul, Matrix, MatrixMut, Start};
+use super::max_pool::MaxPool;
 use super::relu::ReluGradient;
 use super::sums::{ColumnSums, RowSums, SumOfSquares};
 use super::tanh::{Tanh, TanhGradient};
@@ -242,6 +243,18 @@ fn not_a_number_stays_one() {
             .run(isa);
             assert!(c[..n].iter().all(|x| x.is_nan()) && c[n..].iter().all(|x| *x == 0.0), "{isa} {c:?}");
         }
+    }
+}
+
+#[test]
+fn not_a_number_stays_one_wherever_it_stands_in_a_pooled_square() {
+    let pool = MaxPool { channels: 1, height: 2, width: 2, side: 2 };
+    for place in 0..4 {
+        let mut square = [1.0, -2.0, 3.0, f32::INFINITY];
+        square[place] = f32::NAN;
+        let mut output = [0.0];
+        pool.forward(&square, &mut output);
+        assert!(output[0].is_nan(), "{square:?} became {output:?}");
     }
 }
 
