@@ -114,7 +114,9 @@ impl Reference<'_> {
         let (batch, channels, height, width) = x.dims4()?;
         let per_channel = |tensor: &Tensor| tensor.reshape((1, channels, 1, 1));
         let [running_mean, running_variance, batches] = [2, 3, 4].map(|i| self.parameters.at(norm.weight + i));
-        let (mean, variance) = match self.mode {
+        // Frozen, it stays what it is: its statistics as well.
+        let mode = if self.parameters.trainable(norm.weight) { self.mode } else { Mode::Evaluate };
+        let (mean, variance) = match mode {
             Mode::Train => {
                 let mean = x.mean_keepdim((0, 2, 3))?;
                 let variance = x.broadcast_sub(&mean)?.sqr()?.mean_keepdim((0, 2, 3))?;

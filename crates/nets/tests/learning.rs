@@ -329,6 +329,55 @@ fn batch_normalisation_trains_on_the_batch_and_acts_on_what_it_remembers() {
     assert_eq!(gradients.iter().count(), 6, "statistics have no gradients");
 }
 
+#[test]
+fn frozen_batch_normalisation_stays_what_it_is() {
+    let mut spec =
+        NetworkSpec::new(Torso::Conv { layers: vec![ConvSpec::new(3, 2, 1)] }, Head::Single { hidden: vec![] });
+    spec.normalisation = Normalisation::Batch;
+    let network = QNetwork::new(&spec, &[1, 4, 4], 2, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
+    let frozen = network.parameters().freeze(&["torso"]).unwrap();
+    assert_eq!(frozen.len(), 7, "a convolution, and five of batch normalisation");
+    let bytes = || network.parameters().to_safetensors().unwrap();
+    let before = bytes();
+    let observations = Tensor::rand(-1f32, 1.0, (6, 1, 4, 4), &Device::Cpu).unwrap();
+    let values = |tensor: Tensor| tensor.to_vec2::<f32>().unwrap();
+    let trained = values(network.forward(&observations).unwrap());
+    assert_eq!(trained, values(network.values(&observations).unwrap()));
+    assert!(bytes() == before, "training changed a statistic");
+}
+
+/// Three convolutions of 5 by 5 with stride 2 and batch normalisation, then one linear layer, as it is taught for images of any
+/// size and any number of channels.
+#[test]
+fn the_taught_network_learns_from_images_of_any_size() {
+    for shape in [[1, 29, 29], [3, 40, 60], [4, 33, 47]] {
+        let layers = vec![ConvSpec::new(16, 5, 2), ConvSpec::new(32, 5, 2), ConvSpec::new(32, 5, 2)];
+        let mut spec = NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![] });
+        spec.normalisation = Normalisation::Batch;
+        let network = QNetwork::new(&spec, &shape, 2, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
+        let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-3), network.parameters()).unwrap();
+        // A bright left half is worth 1, a bright right half -1, whatever is done.
+        let batch = 8;
+        let len: usize = shape.iter().product();
+        let bright = |i: usize| (i / len).is_multiple_of(2) == (i % shape[2] < shape[2] / 2);
+        let mut rng = Pcg64::seed_from_u64(6);
+        let noise = |rng: &mut Pcg64| (rng.next_u32() >> 25) as u8;
+        let observations: Vec<u8> =
+            (0..batch * len).map(|i| noise(&mut rng) + if bright(i) { 128 } else { 0 }).collect();
+        let observations = Tensor::from_vec(observations, (batch, shape[0], shape[1], shape[2]), &Device::Cpu).unwrap();
+        let actions: Vec<u32> = (0..batch as u32).map(|i| i / 2 % 2).collect();
+        let targets: Vec<f32> = (0..batch).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        let mut losses = vec![];
+        for _ in 0..60 {
+            let q = network.forward(&observations).unwrap();
+            let loss = td_loss(&q, &actions, &targets, None, Loss::Mse).unwrap().loss;
+            losses.push(loss.to_scalar::<f32>().unwrap());
+            optimizer.step(network.parameters(), &network.backward(&loss).unwrap()).unwrap();
+        }
+        assert!(losses[59] < 0.1 * losses[0], "{shape:?} {losses:?}");
+    }
+}
+
 fn network_with_kernels_is_refused(spec: &NetworkSpec) -> bool {
     let mut network = QNetwork::new(spec, &[1, 1, 1], 1, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
     network.set_compute(Compute::Kernels(Isa::best())).is_err()
