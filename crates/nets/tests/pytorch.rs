@@ -58,3 +58,17 @@ fn running_statistics_of_pytorch_are_used() {
     spec.normalisation = Normalisation::Batch;
     compare("batch_norm", &spec, &[1, 9, 9]);
 }
+
+#[test]
+fn layer_normalisation_is_that_of_pytorch() {
+    let layers = vec![ConvSpec::new(4, 4, 2), ConvSpec::new(6, 3, 1)];
+    let mut spec = NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![8] });
+    spec.normalisation = Normalisation::Layer;
+    compare("layer_norm", &spec, &[2, 12, 11]);
+}
+
+#[test]
+fn pooling_is_that_of_pytorch() {
+    let layers = vec![ConvSpec { pool: 2, ..ConvSpec::new(4, 3, 2) }, ConvSpec::new(6, 2, 1)];
+    compare("pooled", &NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![8] }), &[2, 15, 12]);
+}

@@ -1,7 +1,7 @@
 """Writes the fixtures of tests/pytorch.rs: PyTorch modules as safetensors, with their Q-values for a batch.
 
     pip install torch==2.15.0 safetensors numpy
-    python generate.py              writes mlp.safetensors, mlp.json, dueling.* and batch_norm.* beside this file
+    python generate.py              writes each module's .safetensors and .json beside this file
     python generate.py --check DIR  loads DIR/*.safetensors, as deepq wrote them, into the same modules, strictly, and
                                     compares the Q-values with those of the JSON files
 
@@ -44,6 +44,13 @@ def streams(inputs, hidden, outputs):
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
 
 
+def varied(norm):
+    """A normalisation whose weights are not those of a new one."""
+    nn.init.uniform_(norm.weight, 0.5, 1.5)
+    nn.init.uniform_(norm.bias, -0.5, 0.5)
+    return norm
+
+
 def modules():
     torso = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU())
     yield "mlp", (4,), Single(torso, nn.Sequential(nn.Linear(8, ACTIONS)))
@@ -51,6 +58,14 @@ def modules():
     yield "dueling", (2, 12, 11), Dueling(torso, streams(6 * 3 * 2, 8, 1), streams(6 * 3 * 2, 8, ACTIONS))
     torso = nn.Sequential(nn.Conv2d(1, 4, 5, 2), nn.BatchNorm2d(4), nn.ReLU())
     yield "batch_norm", (1, 9, 9), Single(torso, nn.Sequential(nn.Linear(4 * 3 * 3, ACTIONS)))
+    torso = nn.Sequential(
+        nn.Conv2d(2, 4, 4, 2), varied(nn.LayerNorm([4, 5, 4])), nn.ReLU(),
+        nn.Conv2d(4, 6, 3, 1), varied(nn.LayerNorm([6, 3, 2])), nn.ReLU(),
+    )
+    head = nn.Sequential(nn.Linear(6 * 3 * 2, 8), varied(nn.LayerNorm(8)), nn.ReLU(), nn.Linear(8, ACTIONS))
+    yield "layer_norm", (2, 12, 11), Single(torso, head)
+    torso = nn.Sequential(nn.Conv2d(2, 4, 3, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 6, 2, 1), nn.ReLU())
+    yield "pooled", (2, 15, 12), Single(torso, streams(6 * 2 * 1, 8, ACTIONS))
 
 
 def main():
