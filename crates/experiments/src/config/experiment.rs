@@ -136,7 +136,7 @@ pub struct EvaluationSection {
     /// Probability of a random action; 0 is greedy.
     #[serde(default)]
     pub epsilon: f64,
-    /// A video is made of the first episode after every so manieth evaluation; 0 for none.
+    /// A video is made of an episode of the first evaluation and of every so many; 0 for none.
     #[serde(default)]
     pub record_every: u64,
     /// Training ends when an evaluation's mean return reaches this.
@@ -226,9 +226,11 @@ impl TrainingSection {
 }
 
 impl EvaluationSection {
-    /// Whether a video is made of an evaluation when a run stands at `counters`.
+    /// Whether a video is made of an evaluation when a run stands at `counters`: of the first one, which shows what an agent
+    /// does that has learned next to nothing, and of every so many.
     pub(crate) fn is_recorded(&self, counters: &Counters) -> bool {
-        self.record_every > 0 && self.every.times(counters).is_multiple_of(self.record_every)
+        let times = self.every.times(counters);
+        self.record_every > 0 && (times == 1 || times.is_multiple_of(self.record_every))
     }
 
     fn validate(&self) -> Result<(), KeyProblem> {
