@@ -189,8 +189,9 @@ impl Parameters {
         Ok(chosen.into_iter().map(|i| self.names[i].clone()).collect())
     }
 
-    /// Keeps parts as they are from now on: they get no gradients, an optimizer made from now on holds no state for them, and
-    /// batch normalisation in them takes its running statistics and leaves these alone. Parts are named as for [`load_parts`](Self::load_parts). Gives the names that were frozen.
+    /// Keeps parts as they are from now on: they get no gradients, an optimizer made from now on holds no state for them,
+    /// and batch normalisation in them uses its running statistics without changing them. Parts are named as for
+    /// [`load_parts`](Self::load_parts). Gives the names that were frozen.
     ///
     /// # Errors
     ///

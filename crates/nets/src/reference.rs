@@ -18,7 +18,8 @@ const MOMENTUM: f64 = 0.1;
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// The result can be differentiated; batch normalisation takes the batch's own statistics and remembers them.
+    /// The result can be differentiated; batch normalisation takes the batch's own statistics and remembers them, unless it
+    /// is frozen.
     Train,
     /// The result stands outside any graph; batch normalisation takes what it remembers.
     Evaluate,

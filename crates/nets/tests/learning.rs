@@ -346,10 +346,10 @@ fn frozen_batch_normalisation_stays_what_it_is() {
     assert!(bytes() == before, "training changed a statistic");
 }
 
-/// Three convolutions of 5 by 5 with stride 2 and batch normalisation, then one linear layer, as it is taught for images of any
-/// size and any number of channels.
+/// Three convolutions of 5 by 5 with stride 2 and batch normalisation, then one linear layer: the network of PyTorch's own DQN
+/// tutorial, for images of any size and any number of channels.
 #[test]
-fn the_taught_network_learns_from_images_of_any_size() {
+fn the_tutorials_network_learns_from_images_of_any_size() {
     for shape in [[1, 29, 29], [3, 40, 60], [4, 33, 47]] {
         let layers = vec![ConvSpec::new(16, 5, 2), ConvSpec::new(32, 5, 2), ConvSpec::new(32, 5, 2)];
         let mut spec = NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![] });

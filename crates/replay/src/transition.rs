@@ -13,7 +13,7 @@ pub enum End {
     /// The agent lost a life. Bootstrapping stops as at a termination, but the game and its frames go on: the next
     /// transition starts where this one ended, without a [`begin`](crate::Replay::begin).
     LifeLost,
-    /// The task itself ended: there is no value after this transition.
+    /// The task itself ended, or a life and the episode with it: there is no value after this transition.
     Terminated,
     /// Something outside the task, as a time limit, cut the episode off: the final observation still has a value.
     Truncated,

@@ -44,7 +44,8 @@ impl MaxPool {
         }
     }
 
-    /// gradient = by the input, from `upstream` by the output. Of equal elements the first, row by row, has it.
+    /// gradient = by the input, from `upstream` by the output. Of equal elements the first, row by row, has it; what is not a
+    /// number counts as equal.
     pub(crate) fn backward(self, input: &[f32], output: &[f32], upstream: &[f32], gradient: &mut [f32]) {
         assert!(
             input.len() == self.input_len()
@@ -57,7 +58,8 @@ impl MaxPool {
         for (i, output) in output.chunks_exact(self.channels).enumerate() {
             let upstream = &upstream[i * self.channels..][..self.channels];
             for (channel, (output, upstream)) in output.iter().zip(upstream).enumerate() {
-                if let Some(at) = self.places(i).find(|at| input[at + channel] == *output) {
+                let is_output = |x: f32| x == *output || (x.is_nan() && output.is_nan());
+                if let Some(at) = self.places(i).find(|at| is_output(input[at + channel])) {
                     gradient[at + channel] = *upstream;
                 }
             }

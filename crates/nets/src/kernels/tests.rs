@@ -255,6 +255,9 @@ fn not_a_number_stays_one_wherever_it_stands_in_a_pooled_square() {
         let mut output = [0.0];
         pool.forward(&square, &mut output);
         assert!(output[0].is_nan(), "{square:?} became {output:?}");
+        let mut gradient = [0.0; 4];
+        pool.backward(&square, &output, &[5.0], &mut gradient);
+        assert_eq!(gradient.iter().position(|x| *x == 5.0), Some(place), "{gradient:?}");
     }
 }
 
