@@ -197,6 +197,9 @@ fn videos_change_no_number_of_a_run_and_are_cut_back_with_it() {
     // The first, and every third.
     let some: Vec<String> = videos(&run("some")).into_keys().collect();
     assert_eq!(some, ["step-000000200.gif", "step-000000600.gif"]);
+    // The last one, at the end of the run, is no first one.
+    train("cartpole", &run("first"), &["evaluation.record_every=5", "evaluation.every=400"]);
+    assert_eq!(videos(&run("first")).into_keys().collect::<Vec<_>>(), ["step-000000400.gif"]);
 
     // From the checkpoint of step 150 on everything is made again, whatever is there.
     for step in [300, 450, 600] {

@@ -226,11 +226,10 @@ impl TrainingSection {
 }
 
 impl EvaluationSection {
-    /// Whether a video is made of an evaluation when a run stands at `counters`: of the first one, which shows what an agent
-    /// does that has learned next to nothing, and of every so many.
-    pub(crate) fn is_recorded(&self, counters: &Counters) -> bool {
-        let times = self.every.times(counters);
-        self.record_every > 0 && (times == 1 || times.is_multiple_of(self.record_every))
+    /// Whether a video is made of an evaluation when a run stands at `counters`: of the `first` one, which shows an agent that
+    /// has learned next to nothing, and of every so many.
+    pub(crate) fn is_recorded(&self, counters: &Counters, first: bool) -> bool {
+        self.record_every > 0 && (first || self.every.times(counters).is_multiple_of(self.record_every))
     }
 
     fn validate(&self) -> Result<(), KeyProblem> {

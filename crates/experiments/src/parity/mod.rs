@@ -225,7 +225,7 @@ fn replay_run(trace: &Trace, env: &mut BoxedEnv<u8>, run: &AtariRun, lives: bool
         player.reward(t, run.rewards[t], step.reward)?;
         let status = status(run.terminated[t], run.truncated[t]);
         player.status(t, status, step.status)?;
-        if let (Some(before), Status::Running) = (lives_before, status) {
+        if let Some(before) = lives_before.filter(|_| status != Status::Terminated) {
             player.same(Moment::Step(t), "life lost", run.lives[t] < before, step.life_lost)?;
         }
         lives_before = Some(run.lives[t]).filter(|_| lives && !status.is_over());

@@ -75,6 +75,7 @@ impl<E: Observed> Session<'_, E> {
             }
             evaluation => evaluation?,
         };
+        let first = self.training.last_evaluation().is_none();
         let best = self.training.evaluated(evaluation.clone());
         self.metrics.evaluated(&evaluation, best)?;
         self.progress.evaluated(&evaluation, best)?;
@@ -83,7 +84,7 @@ impl<E: Observed> Session<'_, E> {
             let clock = self.timing.checkpoints.clone();
             clock.time(|| self.write_best(evaluation))?;
         }
-        if self.assembly.experiment.evaluation.is_recorded(&self.training.counters()) {
+        if self.assembly.experiment.evaluation.is_recorded(&self.training.counters(), first) {
             self.record(at_step, stop)?;
         }
         Ok(())

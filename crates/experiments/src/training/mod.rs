@@ -385,8 +385,8 @@ impl<E: Element> Iterator for Training<E> {
     }
 }
 
-/// What a step ended for the agent. A lost life ends the value of what follows also where a limit cuts the episode off in
-/// the same step.
+/// What a step ended for the agent. After a lost life nothing has a value, also where a limit cuts the episode off in the
+/// same step.
 pub(crate) fn end_of(step: &Step) -> End {
     match step.status {
         Status::Running if step.life_lost => End::LifeLost,
