@@ -60,14 +60,15 @@ struct Reference<'a> {
 }
 
 impl Reference<'_> {
+    /// Whether a parameter is trained by this pass: a frozen one stays what it is.
+    fn trains(&self, index: usize) -> bool {
+        self.mode == Mode::Train && self.parameters.trainable(index)
+    }
+
     /// A parameter, in the graph if it is to be trained.
     fn parameter(&self, index: usize) -> Tensor {
         let var = self.parameters.at(index);
-        if self.mode == Mode::Train && self.parameters.trainable(index) {
-            var.as_tensor().clone()
-        } else {
-            var.as_detached_tensor()
-        }
+        if self.trains(index) { var.as_tensor().clone() } else { var.as_detached_tensor() }
     }
 
     fn sequence(&self, layers: &[Layer], mut x: Tensor) -> candle_core::Result<Tensor> {
@@ -115,25 +116,20 @@ impl Reference<'_> {
         let (batch, channels, height, width) = x.dims4()?;
         let per_channel = |tensor: &Tensor| tensor.reshape((1, channels, 1, 1));
         let [running_mean, running_variance, batches] = [2, 3, 4].map(|i| self.parameters.at(norm.weight + i));
-        // Frozen, it stays what it is: its statistics as well.
-        let mode = if self.parameters.trainable(norm.weight) { self.mode } else { Mode::Evaluate };
-        let (mean, variance) = match mode {
-            Mode::Train => {
-                let mean = x.mean_keepdim((0, 2, 3))?;
-                let variance = x.broadcast_sub(&mean)?.sqr()?.mean_keepdim((0, 2, 3))?;
-                let count = (batch * height * width) as f64;
-                // Into the running variance goes the unbiased one, as in PyTorch.
-                let unbiased = (variance.detach() * (count / (count - 1.0).max(1.0)))?.flatten_all()?;
-                let blend = |old: &Tensor, new: &Tensor| (old.detach() * (1.0 - MOMENTUM))? + (new * MOMENTUM)?;
-                running_mean.set(&blend(running_mean, &mean.detach().flatten_all()?)?)?;
-                running_variance.set(&blend(running_variance, &unbiased)?)?;
-                batches.set(&(batches.as_detached_tensor() + 1.0)?)?;
-                self.parameters.changed();
-                (mean, variance)
-            }
-            Mode::Evaluate => {
-                (per_channel(&running_mean.as_detached_tensor())?, per_channel(&running_variance.as_detached_tensor())?)
-            }
+        let (mean, variance) = if self.trains(norm.weight) {
+            let mean = x.mean_keepdim((0, 2, 3))?;
+            let variance = x.broadcast_sub(&mean)?.sqr()?.mean_keepdim((0, 2, 3))?;
+            let count = (batch * height * width) as f64;
+            // Into the running variance goes the unbiased one, as in PyTorch.
+            let unbiased = (variance.detach() * (count / (count - 1.0).max(1.0)))?.flatten_all()?;
+            let blend = |old: &Tensor, new: &Tensor| (old.detach() * (1.0 - MOMENTUM))? + (new * MOMENTUM)?;
+            running_mean.set(&blend(running_mean, &mean.detach().flatten_all()?)?)?;
+            running_variance.set(&blend(running_variance, &unbiased)?)?;
+            batches.set(&(batches.as_detached_tensor() + 1.0)?)?;
+            self.parameters.changed();
+            (mean, variance)
+        } else {
+            (per_channel(&running_mean.as_detached_tensor())?, per_channel(&running_variance.as_detached_tensor())?)
         };
         let normal = x.broadcast_sub(&mean)?.broadcast_div(&(variance + f64::from(NORM_EPSILON))?.sqrt()?)?;
         let (weight, bias) = (self.parameter(norm.weight), self.parameter(norm.weight + 1));

@@ -127,7 +127,8 @@ pub enum Normalisation {
     /// Each channel is brought to mean 0 and deviation 1 over the batch and all places, then scaled and shifted (Ioffe and
     /// Szegedy 2015; PyTorch's `BatchNorm2d`): by the batch's own statistics in [`forward`](crate::QNetwork::forward), which
     /// it adds to running ones with momentum 0.1, and by the running ones in [`values`](crate::QNetwork::values) and where it
-    /// is [frozen](crate::Parameters::freeze). For convolutions only: dense layers stay as they are. There are no kernels for it; Candle's own operations compute it.
+    /// is [frozen](crate::Parameters::freeze). For convolutions only: dense layers stay as they are. There are no kernels for
+    /// it; Candle's own operations compute it.
     Batch,
 }
 

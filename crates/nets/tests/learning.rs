@@ -339,7 +339,7 @@ fn frozen_batch_normalisation_stays_what_it_is() {
     assert_eq!(frozen.len(), 7, "a convolution, and five of batch normalisation");
     let bytes = || network.parameters().to_safetensors().unwrap();
     let before = bytes();
-    let observations = Tensor::rand(-1f32, 1.0, (6, 1, 4, 4), &Device::Cpu).unwrap();
+    let Batch { observations, .. } = batch(&network, 6, 1);
     let values = |tensor: Tensor| tensor.to_vec2::<f32>().unwrap();
     let trained = values(network.forward(&observations).unwrap());
     assert_eq!(trained, values(network.values(&observations).unwrap()));
