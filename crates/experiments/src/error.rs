@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::config::{Change, Changes, ConfigError};
 use crate::evaluation::EvaluationError;
+use crate::export::WEIGHTS;
 use crate::listeners::grouped;
 use crate::memory::TooMuchMemory;
 use crate::recording::RecordingError;
@@ -120,7 +121,8 @@ pub enum RunError {
     /// A folder of what was exported, in which there is nothing to go on from.
     #[error(
         "{path} was exported: it has weights, but nothing that a run goes on from. A new run starts from them with --set \
-         transfer.init_from={path}/model.safetensors",
+         transfer.init_from={}",
+        path.join(WEIGHTS).display(),
         path = path.display()
     )]
     Exported {
