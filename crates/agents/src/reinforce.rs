@@ -238,7 +238,7 @@ impl<E: Element> Reinforce<E> {
 /// An action drawn with the probabilities of the logits' softmax: one draw.
 fn draw(logits: &[f32], rng: &mut NumpyRng) -> usize {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let probability = |logit: &f32| f64::from(logit - largest).exp();
+    let probability = |logit: &f32| libm::exp(f64::from(logit - largest));
     let mut left = rng.random() * logits.iter().map(probability).sum::<f64>();
     for (action, logit) in logits.iter().enumerate() {
         left -= probability(logit);

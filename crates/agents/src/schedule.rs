@@ -105,9 +105,11 @@ impl Schedule {
                 t if t >= to => end,
                 t => start + (end - start) * ((t - from) as f64 / (to - from) as f64),
             },
-            Self::Multiplicative { start, factor, end, by } => (start * factor.powf(by.read(counters) as f64)).max(end),
+            Self::Multiplicative { start, factor, end, by } => {
+                (start * libm::pow(factor, by.read(counters) as f64)).max(end)
+            }
             Self::Exponential { start, end, decay, by } => {
-                end + (start - end) * (-(by.read(counters) as f64) / decay).exp()
+                end + (start - end) * libm::exp(-(by.read(counters) as f64) / decay)
             }
         }
     }

@@ -50,8 +50,8 @@ fn uniform(n: usize, bound: f64, rng: &mut dyn Rng) -> Vec<f32> {
 fn normal(n: usize, deviation: f64, rng: &mut dyn Rng) -> Vec<f32> {
     let mut draws = Vec::with_capacity(n + 1);
     while draws.len() < n {
-        let radius = deviation * (-2.0 * (1.0 - unit(rng)).ln()).sqrt();
-        let (sin, cos) = (std::f64::consts::TAU * unit(rng)).sin_cos();
+        let radius = deviation * (-2.0 * libm::log(1.0 - unit(rng))).sqrt();
+        let (sin, cos) = libm::sincos(std::f64::consts::TAU * unit(rng));
         draws.extend([(radius * cos) as f32, (radius * sin) as f32]);
     }
     draws.truncate(n);

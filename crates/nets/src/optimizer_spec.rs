@@ -142,7 +142,7 @@ impl Rule {
     pub(crate) fn at(spec: &OptimizerSpec, step: u64) -> Self {
         let t = step as f64;
         // What a mean that began with 0 lacks after t steps.
-        let correction = |beta: f64| 1.0 - beta.powf(t);
+        let correction = |beta: f64| 1.0 - libm::pow(beta, t);
         match *spec {
             OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => Self::Adam(AdamStep {
                 beta1: beta1 as f32,
@@ -154,7 +154,7 @@ impl Rule {
             OptimizerSpec::RAdam { learning_rate, beta1, beta2, epsilon } => {
                 // Liu et al. 2020, algorithm 2: the length of the approximated simple moving average, now and at last.
                 let last = 2.0 / (1.0 - beta2) - 1.0;
-                let length = last - 2.0 * t * beta2.powf(t) / correction(beta2);
+                let length = last - 2.0 * t * libm::pow(beta2, t) / correction(beta2);
                 let rate = learning_rate / correction(beta1);
                 // PyTorch rectifies above 5, where the paper says 4.
                 let (rate, unbias, epsilon) = if length > 5.0 {

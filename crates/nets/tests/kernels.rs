@@ -1,5 +1,5 @@
 //! The kernels give what Candle's own operations give, on every instruction set of this machine, for any shape; and the
-//! same bits on any number of threads.
+//! same bits on every one of them, and on any number of threads.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -161,6 +161,27 @@ fn kernels_give_what_candle_gives() {
                     assert!(difference(&flat(&values), &expected[0].1) < 5e-5, "values()");
                     let values = network.forward(&batch.observations).unwrap();
                     assert!(difference(&flat(&values), &expected[0].1) < 5e-5, "forward()");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    for (_, mut network) in all_networks() {
+        for rows in [1, 2, 7, 33] {
+            let batch = Batch::draw(&network, rows, rows % 2 == 1, rows as u64);
+            let mut results = Isa::available().into_iter().map(|isa| {
+                network.set_compute(Compute::Kernels(isa)).unwrap();
+                let values = flat(&network.values(&batch.observations).unwrap());
+                (isa, [update(&network, &batch), vec![("values alone".to_owned(), values)]].concat())
+            });
+            let (first, expected) = results.next().unwrap();
+            for (isa, actual) in results {
+                for ((name, expected), (_, actual)) in expected.iter().zip(&actual) {
+                    assert_eq!(bits(expected), bits(actual), "{name} of {rows} rows by {first} and {isa}");
                 }
             }
         }

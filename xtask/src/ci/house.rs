@@ -19,6 +19,14 @@ const CLOCKLESS: &[&str] = &["crates/envs/", "crates/atari/", "crates/replay/", 
 /// What would bring a clock or a global generator in.
 const UNREPEATABLE: &[&str] = &["SystemTime::now", "Instant::now", "rand::rng()", "thread_rng(", "rand::random"];
 
+/// Crates whose numbers must not depend on the C library. (Environments use it, as Gymnasium does.)
+const OF_ONE_ARITHMETIC: &[&str] = &["crates/replay/", "crates/nets/", "crates/agents/"];
+
+/// Functions of the standard library that are the C library's, which each platform rounds in its own way; `libm`'s are the
+/// same everywhere. (Candle's operations of these names are followed by a question mark.)
+const OF_THE_PLATFORM: &[&str] =
+    &["exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "powf", "sin", "cos", "sin_cos", "tan", "tanh"];
+
 /// Contents of a ROM are at most this long; longer files are not compared.
 const LONGEST_ROM: usize = 64 << 10;
 
@@ -69,7 +77,26 @@ fn complaints(name: &str, contents: &[u8], manifest: &Manifest) -> Vec<String> {
             }
         }
     }
+    if OF_ONE_ARITHMETIC.iter().any(|folder| name.starts_with(folder)) && name.contains("/src/") {
+        let contents = String::from_utf8_lossy(contents);
+        let code = contents.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in code.lines().enumerate() {
+            if let Some(found) = OF_THE_PLATFORM.iter().find(|function| calls(line, function)) {
+                wrong.push(format!("{name}:{} uses the platform's {found}; libm's is the same everywhere", number + 1));
+            }
+        }
+    }
     wrong
+}
+
+/// Whether a line calls a method of this name on a number.
+fn calls(line: &str, function: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    let call = format!(".{function}(");
+    code.match_indices(&call).any(|(at, _)| {
+        let arguments = &code[at + call.len()..];
+        !arguments.split_once(')').is_some_and(|(_, after)| after.starts_with('?'))
+    })
 }
 
 #[cfg(test)]
@@ -88,5 +115,10 @@ mod tests {
         assert_eq!(found("crates/nets/src/adam.rs", "// not Instant::now()"), 0);
         assert_eq!(found("crates/nets/tests/speed.rs", "Instant::now()"), 0);
         assert_eq!(found("crates/experiments/src/listeners/progress.rs", "Instant::now()"), 0);
+        assert_eq!(found("crates/agents/src/schedule.rs", "factor.powf(steps)"), 1);
+        assert_eq!(found("crates/agents/src/schedule.rs", "libm::pow(factor, steps)"), 0);
+        assert_eq!(found("crates/agents/src/policy_gradient.rs", "let log_policy = logits.exp()?.log()?;"), 0);
+        assert_eq!(found("crates/agents/src/schedule.rs", "#[cfg(test)]\nmod tests { 2f64.ln() }"), 0);
+        assert_eq!(found("crates/envs/src/cartpole.rs", "theta.cos()"), 0, "Gymnasium's is the platform's");
     }
 }

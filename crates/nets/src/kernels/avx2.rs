@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::Lanes;
+use super::lanes::{Eight, Lanes};
 
 /// A 256-bit register.
 #[derive(Clone, Copy)]
@@ -25,6 +25,8 @@ unsafe fn first(n: usize) -> __m256i {
 // SAFETY: values come only from `splat` and the loads, whose callers vouch for AVX2 and FMA; so every intrinsic below
 // is there when it runs.
 unsafe impl Lanes for Avx2 {
+    type Eight = Self;
+
     const LEN: usize = 8;
     const ACCUMULATORS: usize = 12;
 
@@ -145,7 +147,9 @@ unsafe impl Lanes for Avx2 {
         // SAFETY: as above.
         Self(unsafe { _mm256_and_ps(self.0, _mm256_cmp_ps::<_CMP_GT_OQ>(x.0, _mm256_setzero_ps())) })
     }
+}
 
+impl Eight for Avx2 {
     #[inline(always)]
     fn sum(self) -> f32 {
         // SAFETY: as above.

@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use super::avx2::Avx2;
 use super::lanes::Lanes;
 
 /// A 512-bit register.
@@ -17,6 +18,8 @@ fn first(n: usize) -> __mmask16 {
 // SAFETY: values come only from `splat` and the loads, whose callers vouch for AVX-512F; so every intrinsic below is
 // there when it runs.
 unsafe impl Lanes for Avx512 {
+    type Eight = Avx2;
+
     const LEN: usize = 16;
     const ACCUMULATORS: usize = 24;
 
@@ -146,11 +149,5 @@ unsafe impl Lanes for Avx512 {
     fn where_positive(self, x: Self) -> Self {
         // SAFETY: as above.
         Self(unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x.0, _mm512_setzero_ps()), self.0) })
-    }
-
-    #[inline(always)]
-    fn sum(self) -> f32 {
-        // SAFETY: as above.
-        unsafe { _mm512_reduce_add_ps(self.0) }
     }
 }

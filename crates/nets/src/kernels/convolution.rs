@@ -264,6 +264,10 @@ impl InputGradient<'_> {
     }
 }
 
+/// How many neighbours in a kernel row [`InputGradient`] works on at once, of one pixel after the other. Where the kernels
+/// of neighbouring pixels overlap it decides in which order their shares are added: so it is the same for all vectors.
+const SPAN: usize = 16;
+
 impl Kernel for InputGradient<'_> {
     type Output = ();
 
@@ -274,8 +278,8 @@ impl Kernel for InputGradient<'_> {
         for row in 0..g.kernel {
             let mut element = 0;
             while element < g.run() {
-                let width = vectors::<V>(g.run() - element);
-                let elements = (width * V::LEN).min(g.run() - element);
+                let elements = SPAN.min(g.run() - element);
+                let width = elements.div_ceil(V::LEN);
                 let mut pixel = 0;
                 for rows in parts(g.pixels(), tile::rows::<V>(width)) {
                     let place = Place { pixel, row, element, filter: 0, last: elements % V::LEN };

@@ -38,14 +38,15 @@ impl Spot {
 /// Runs a block for every spot of slices of length `$n`, in order. (A macro, because a closure is not always inlined, and
 /// what is not inlined is not compiled for the instruction set.)
 macro_rules! for_each_spot {
-    ($V:ident, $n:expr, $spot:ident => $body:block) => {{
+    ($V:ty, $n:expr, $spot:ident => $body:block) => {{
         let n = $n;
-        let whole = n / $V::LEN * $V::LEN;
+        let len = <$V as $crate::kernels::lanes::Lanes>::LEN;
+        let whole = n / len * len;
         let mut at = 0;
         while at < whole {
             let $spot = $crate::kernels::elementwise::Spot::whole(at);
             $body
-            at += $V::LEN;
+            at += len;
         }
         if whole < n {
             let $spot = $crate::kernels::elementwise::Spot::first(whole, n - whole);

@@ -1,5 +1,7 @@
 //! A vector register of f32, as the kernels see it.
 
+use super::fused;
+
 /// A vector of [`LEN`](Self::LEN) f32.
 ///
 /// # Safety
@@ -8,7 +10,11 @@
 /// loads are unsafe for that reason: who calls them vouches that it is there (as code inside
 /// [`Isa::run`](super::Isa::run) can). Whoever holds a value has vouched already, so everything else is safe.
 pub(crate) unsafe trait Lanes: Copy {
-    /// How many f32 it holds.
+    /// What kernels add up across lanes with: always eight lanes, so that such a sum has one order everywhere. It needs no
+    /// instruction that this type does not need.
+    type Eight: Eight;
+
+    /// How many f32 it holds: a multiple of eight.
     const LEN: usize;
     /// How many registers hold sums at once, leaving enough for the operands.
     const ACCUMULATORS: usize;
@@ -71,7 +77,7 @@ pub(crate) unsafe trait Lanes: Copy {
         }
     }
 
-    /// self + a * b, rounded once where the machine can.
+    /// self + a * b, rounded once.
     fn add_product(self, a: Self, b: Self) -> Self;
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
@@ -84,9 +90,6 @@ pub(crate) unsafe trait Lanes: Copy {
     fn sqrt(self) -> Self;
     /// self where `x` > 0, else 0.
     fn where_positive(self, x: Self) -> Self;
-    /// The sum of all lanes, in a fixed order.
-    fn sum(self) -> f32;
-
     /// The first `count` lanes, the others 0; all, if there is no count.
     #[inline(always)]
     fn first(self, count: Option<usize>) -> Self {
@@ -105,6 +108,12 @@ pub(crate) unsafe trait Lanes: Copy {
     }
 }
 
+/// A vector of eight f32. Only these can be summed up: a sum across sixteen lanes has another order.
+pub(crate) trait Eight: Lanes {
+    /// The sum of lanes 0 to 7: `((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7))`.
+    fn sum(self) -> f32;
+}
+
 /// Plain Rust, for machines without kernels of their own; the compiler finds vector instructions in it where it can.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable([f32; 8]);
@@ -118,6 +127,8 @@ impl Portable {
 
 // SAFETY: needs no particular instruction set.
 unsafe impl Lanes for Portable {
+    type Eight = Self;
+
     const LEN: usize = 8;
     const ACCUMULATORS: usize = 4;
 
@@ -160,12 +171,7 @@ unsafe impl Lanes for Portable {
 
     #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
-        // Without an instruction for it a fused multiply-add is a slow call.
-        if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
-            Self(std::array::from_fn(|i| a.0[i].mul_add(b.0[i], self.0[i])))
-        } else {
-            Self(std::array::from_fn(|i| self.0[i] + a.0[i] * b.0[i]))
-        }
+        Self(fused::add_products(self.0, a.0, b.0))
     }
 
     #[inline(always)]
@@ -207,7 +213,9 @@ unsafe impl Lanes for Portable {
     fn where_positive(self, x: Self) -> Self {
         self.each(x, |a, b| if b > 0.0 { a } else { 0.0 })
     }
+}
 
+impl Eight for Portable {
     #[inline(always)]
     fn sum(self) -> f32 {
         let [a, b, c, d, e, f, g, h] = self.0;

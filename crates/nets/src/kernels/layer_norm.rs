@@ -4,7 +4,7 @@
 
 use super::elementwise::{for_each_spot, load, store};
 use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
+use super::lanes::{Eight, Lanes};
 use crate::plan::NORM_EPSILON;
 
 /// One observation, its units side by side.
@@ -38,20 +38,20 @@ impl Kernel for NormaliseRow<'_> {
         let n = self.values.len();
         // SAFETY: this runs inside `Isa::run`; all slices have the length that spots are made for.
         unsafe {
-            let mut sums = V::splat(0.0);
-            for_each_spot!(V, n, spot => {
+            let mut sums = V::Eight::splat(0.0);
+            for_each_spot!(V::Eight, n, spot => {
                 sums = sums.add(load(self.values, spot));
             });
-            let mean = V::splat(sums.sum() / n as f32);
-            let mut squares = V::splat(0.0);
-            for_each_spot!(V, n, spot => {
+            let mean = sums.sum() / n as f32;
+            let mut squares = V::Eight::splat(0.0);
+            for_each_spot!(V::Eight, n, spot => {
                 // Lanes beyond the end hold -mean, which must not count.
-                let centred = load::<V>(self.values, spot).sub(mean).first(spot.count());
+                let centred = load::<V::Eight>(self.values, spot).sub(V::Eight::splat(mean)).first(spot.count());
                 squares = squares.add_product(centred, centred);
             });
             let inverse = 1.0 / (squares.sum() / n as f32 + NORM_EPSILON).sqrt();
             for_each_spot!(V, n, spot => {
-                let normal = load::<V>(self.values, spot).sub(mean).mul(V::splat(inverse));
+                let normal = load::<V>(self.values, spot).sub(V::splat(mean)).mul(V::splat(inverse));
                 store(normal, self.values, spot);
                 let mut y: V = load::<V>(self.bias, spot).add_product(load(self.weight, spot), normal);
                 if self.relu {
@@ -95,11 +95,11 @@ impl Kernel for NormaliseRowGradient<'_> {
         let n = self.gradient.len();
         // SAFETY: this runs inside `Isa::run`; all slices have the length that spots are made for.
         unsafe {
-            let (mut sums, mut products) = (V::splat(0.0), V::splat(0.0));
-            for_each_spot!(V, n, spot => {
-                let (gradient, normal): (V, V) = (load(self.gradient, spot), load(self.normal, spot));
-                store(load::<V>(self.by_bias, spot).add(gradient), self.by_bias, spot);
-                store(load::<V>(self.by_weight, spot).add_product(gradient, normal), self.by_weight, spot);
+            let (mut sums, mut products) = (V::Eight::splat(0.0), V::Eight::splat(0.0));
+            for_each_spot!(V::Eight, n, spot => {
+                let (gradient, normal): (V::Eight, V::Eight) = (load(self.gradient, spot), load(self.normal, spot));
+                store(load::<V::Eight>(self.by_bias, spot).add(gradient), self.by_bias, spot);
+                store(load::<V::Eight>(self.by_weight, spot).add_product(gradient, normal), self.by_weight, spot);
                 let by_normal = gradient.mul(load(self.weight, spot));
                 sums = sums.add(by_normal);
                 products = products.add_product(by_normal, normal);
@@ -228,10 +228,10 @@ impl Kernel for NormaliseColumnsGradient<'_> {
         // spots are made for.
         unsafe {
             for unit in 0..units {
-                let (mut sums, mut products) = (V::splat(0.0), V::splat(0.0));
-                for_each_spot!(V, self.kept, spot => {
+                let (mut sums, mut products) = (V::Eight::splat(0.0), V::Eight::splat(0.0));
+                for_each_spot!(V::Eight, self.kept, spot => {
                     let spot = spot.in_row(unit * batch);
-                    let gradient: V = load(self.gradient, spot);
+                    let gradient: V::Eight = load(self.gradient, spot);
                     sums = sums.add(gradient);
                     products = products.add_product(gradient, load(self.normal, spot));
                 });

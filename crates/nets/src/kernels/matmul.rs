@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
+use super::lanes::{Eight, Lanes};
 use super::threads;
 use super::tile::{
     self, Columns, add_across_rows, add_along_rows, load_row, parts, store_row, vectors, with_tile, zeros,
@@ -241,6 +241,13 @@ impl Kernel for Dots<'_> {
 
     #[inline(always)]
     fn run<V: Lanes>(self) {
+        self.run_in_eights::<V::Eight>();
+    }
+}
+
+impl Dots<'_> {
+    #[inline(always)]
+    fn run_in_eights<V: Eight>(self) {
         let mut row = self.rows.start;
         for rows in parts(self.rows.len(), tile::rows::<V>(1)) {
             with_tile!(V, rows, 1, run_dots(&self, row));
@@ -251,7 +258,7 @@ impl Kernel for Dots<'_> {
 
 /// `N` is 1.
 #[inline(always)]
-fn run_dots<V: Lanes, const M: usize, const N: usize>(job: &Dots<'_>, row: usize) {
+fn run_dots<V: Eight, const M: usize, const N: usize>(job: &Dots<'_>, row: usize) {
     let depth = job.a.columns;
     let (whole, rest) = (depth / V::LEN * V::LEN, depth % V::LEN);
     // SAFETY: this runs inside `Isa::run` for the instruction set of V. `Matrix::new` checked that `a` lies in its slice and

@@ -10,6 +10,7 @@ mod avx512;
 pub mod convolution;
 mod elementwise;
 pub(crate) mod frames;
+mod fused;
 mod isa;
 mod lanes;
 pub mod layer_norm;

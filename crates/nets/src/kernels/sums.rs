@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::elementwise::{for_each_spot, load, store};
 use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
+use super::lanes::{Eight, Lanes};
 use super::threads;
 
 /// sums += each row's sum; a row's first `columns` of `stride` values count.
@@ -32,8 +32,8 @@ impl Kernel for RowSums<'_> {
     fn run<V: Lanes>(self) {
         for (row, sum) in self.values.chunks_exact(self.stride.max(1)).zip(self.sums) {
             // SAFETY: this runs inside `Isa::run`.
-            let mut lanes = unsafe { V::splat(0.0) };
-            for_each_spot!(V, self.columns, spot => {
+            let mut lanes = unsafe { V::Eight::splat(0.0) };
+            for_each_spot!(V::Eight, self.columns, spot => {
                 // SAFETY: as above; a row has at least so many columns.
                 lanes = lanes.add(unsafe { load(row, spot) });
             });
@@ -101,10 +101,10 @@ impl Kernel for SumOfSquares<'_> {
         let mut total = 0.0;
         for block in self.values.chunks(BLOCK) {
             // SAFETY: this runs inside `Isa::run`.
-            let mut lanes = unsafe { V::splat(0.0) };
-            for_each_spot!(V, block.len(), spot => {
+            let mut lanes = unsafe { V::Eight::splat(0.0) };
+            for_each_spot!(V::Eight, block.len(), spot => {
                 // SAFETY: as above; the block has the length that spots are made for.
-                let x: V = unsafe { load(block, spot) };
+                let x: V::Eight = unsafe { load(block, spot) };
                 lanes = lanes.add_product(x, x);
             });
             total += f64::from(lanes.sum());

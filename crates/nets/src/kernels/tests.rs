@@ -1,4 +1,4 @@
-//! Every kernel, on every instruction set of this machine, gives what plain loops in f64 give, for any sizes.
+//! Every kernel gives what plain loops in f64 give, for any sizes, and the same bits on every instruction set of this machine.
 
 use proptest::prelude::*;
 
@@ -6,9 +6,11 @@ use super::Isa;
 use super::adam::{Adam, AdamStep};
 use super::convolution::{Forward, Geometry, InputGradient, WeightGradient};
 use super::frames::FromBytes;
+use super::layer_norm::{NormaliseColumns, NormaliseColumnsGradient, NormaliseRow, NormaliseRowGradient};
 use super::matmul::{MatMul, Matrix, MatrixMut, Start};
 use super::max_pool::MaxPool;
 use super::relu::ReluGradient;
+use super::rms_prop::{RmsProp, RmsPropStep};
 use super::sums::{ColumnSums, RowSums, SumOfSquares};
 use super::tanh::{Tanh, TanhGradient};
 use super::transpose::Transpose;
@@ -28,11 +30,30 @@ fn close(a: f32, b: f64, n: usize) -> bool {
     (f64::from(a) - b).abs() <= 1e-6 * (n as f64 + 4.0)
 }
 
-fn check(what: &str, isa: Isa, actual: &[f32], expected: &[f64], n: usize) {
+fn check(what: &str, actual: &[f32], expected: &[f64], n: usize) {
     assert_eq!(actual.len(), expected.len());
     for (i, (a, b)) in actual.iter().zip(expected).enumerate() {
-        assert!(close(*a, *b, n), "{what} on {isa} at {i}: {a} {b}");
+        assert!(close(*a, *b, n), "{what} at {i}: {a} {b}");
     }
+}
+
+/// What `kernel` gives, which must be the same bits on every instruction set.
+fn on_each<R: AsRef<[f32]>>(mut kernel: impl FnMut(Isa) -> R) -> R {
+    // Which of the many that are not a number comes out is the processor's own.
+    let bits = |x: &f32| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() };
+    let mut results = Isa::available().into_iter().map(|isa| (isa, kernel(isa)));
+    let (first, expected) = results.next().unwrap();
+    for (isa, actual) in results {
+        let (expected, actual) = (expected.as_ref(), actual.as_ref());
+        let differs = expected.iter().zip(actual).position(|(a, b)| bits(a) != bits(b));
+        assert_eq!(expected.len(), actual.len());
+        assert!(
+            differs.is_none(),
+            "{first} and {isa} differ at {differs:?}: {:?}",
+            differs.map(|i| (expected[i], actual[i]))
+        );
+    }
+    expected
 }
 
 fn wide(values: &[f32]) -> Vec<f64> {
@@ -61,7 +82,7 @@ proptest! {
                 expected[place] = if relu { sum.max(0.0) } else { sum };
             }
         }
-        for isa in Isa::available() {
+        let c = on_each(|isa| {
             let mut c = before.clone();
             MatMul {
                 a: Matrix::new(&a, a_rows, a_columns, a_columns + gap),
@@ -72,8 +93,9 @@ proptest! {
                 relu,
             }
             .run(isa);
-            check("product", isa, &c, &expected, depth);
-        }
+            c
+        });
+        check("product", &c, &expected, depth);
     }
 
     #[test]
@@ -108,19 +130,26 @@ proptest! {
             }
         }
         let rectified: Vec<f64> = y.iter().map(|y| y.max(0.0)).collect();
-        for isa in Isa::available() {
-            let mut output = vec![9.0; y.len()];
-            for (relu, expected) in [(false, &y), (true, &rectified)] {
+        for (relu, expected) in [(false, &y), (true, &rectified)] {
+            let output = on_each(|isa| {
+                let mut output = vec![9.0; y.len()];
                 Forward { geometry: &g, input: &x, weight: &w, bias: &bias, relu, output: &mut output }.run(isa);
-                check("convolution", isa, &output, expected, g.depth());
-            }
+                output
+            });
+            check("convolution", &output, expected, g.depth());
+        }
+        let gradient = on_each(|isa| {
             let mut gradient = dw_before.clone();
             WeightGradient { geometry: &g, input: &x, upstream: &dy, gradient: &mut gradient }.run(isa);
-            check("weight gradient", isa, &gradient, &dw, g.pixels());
+            gradient
+        });
+        check("weight gradient", &gradient, &dw, g.pixels());
+        let gradient = on_each(|isa| {
             let mut gradient = vec![9.0; x.len()];
             InputGradient { geometry: &g, weight: &turned, upstream: &dy, gradient: &mut gradient }.run(isa);
-            check("input gradient", isa, &gradient, &dx, g.depth() * filters);
-        }
+            gradient
+        });
+        check("input gradient", &gradient, &dx, g.depth() * filters);
     }
 
     #[test]
@@ -133,22 +162,24 @@ proptest! {
                 expected[column * (rows + gap) + row] = from[row * (columns + gap) + column];
             }
         }
-        for isa in Isa::available() {
+        let to = on_each(|isa| {
             let mut to = before.clone();
             Transpose { from: &from, rows, columns, from_stride: columns + gap, to: &mut to, to_stride: rows + gap }.run(isa);
-            prop_assert_eq!(&to, &expected);
-        }
+            to
+        });
+        prop_assert_eq!(&to, &expected);
     }
 
     #[test]
     fn bytes_become_numbers(channels in 1..7usize, pixels in 0..700usize) {
         let bytes: Vec<u8> = numbers(channels * pixels, 1).iter().map(|x| (x * 128.0 + 128.0) as u8).collect();
-        for isa in Isa::available() {
-            let mut to = vec![9.0; bytes.len()];
-            FromBytes { channels, scale: 0.5, bytes: &bytes, numbers: &mut to }.run(isa);
-            for (i, x) in to.iter().enumerate() {
-                prop_assert_eq!(*x, 0.5 * f32::from(bytes[i % channels * pixels + i / channels]));
-            }
+        let numbers = on_each(|isa| {
+            let mut numbers = vec![9.0; bytes.len()];
+            FromBytes { channels, scale: 0.5, bytes: &bytes, numbers: &mut numbers }.run(isa);
+            numbers
+        });
+        for (i, x) in numbers.iter().enumerate() {
+            prop_assert_eq!(*x, 0.5 * f32::from(bytes[i % channels * pixels + i / channels]));
         }
     }
 
@@ -165,16 +196,21 @@ proptest! {
             }
         }
         let squares: f64 = wide(&values).iter().map(|x| x * x).sum();
-        for isa in Isa::available() {
+        let sums = on_each(|isa| {
             let mut sums = rows_before.clone();
             RowSums { values: &values, columns, stride: columns + gap, sums: &mut sums }.run(isa);
-            check("row sums", isa, &sums, &row_sums, columns);
+            sums
+        });
+        check("row sums", &sums, &row_sums, columns);
+        let sums = on_each(|isa| {
             let mut sums = columns_before.clone();
             ColumnSums { values: &values, sums: &mut sums }.run(isa);
-            check("column sums", isa, &sums, &column_sums, rows);
-            let sum = SumOfSquares { values: &values }.run(isa);
-            prop_assert!((sum - squares).abs() <= 1e-5 * squares);
-        }
+            sums
+        });
+        check("column sums", &sums, &column_sums, rows);
+        let of_squares: Vec<f64> = Isa::available().into_iter().map(|isa| SumOfSquares { values: &values }.run(isa)).collect();
+        prop_assert!((of_squares[0] - squares).abs() <= 1e-5 * squares);
+        prop_assert!(of_squares.iter().all(|sum| sum.to_bits() == of_squares[0].to_bits()), "{:?}", of_squares);
     }
 
     #[test]
@@ -184,20 +220,27 @@ proptest! {
         let outputs: Vec<f32> = x.iter().map(|x| x.max(0.0)).collect();
         let relu: Vec<f64> = (0..n).map(|i| if x[i] > 0.0 { f64::from(upstream[i]) } else { 0.0 }).collect();
         let tanh: Vec<f64> = x.iter().map(|x| f64::from(*x).tanh()).collect();
-        for isa in Isa::available() {
+        let gradient = on_each(|isa| {
             let mut gradient = upstream.clone();
             ReluGradient { output: &outputs, gradient: &mut gradient }.run(isa);
-            check("relu gradient", isa, &gradient, &relu, 0);
+            gradient
+        });
+        check("relu gradient", &gradient, &relu, 0);
+        let values = on_each(|isa| {
             let mut values = x.clone();
             Tanh { values: &mut values }.run(isa);
-            for (a, b) in values.iter().zip(&tanh) {
-                prop_assert!((f64::from(*a) - b).abs() <= 6e-7 * b.abs(), "{} {}", a, b);
-            }
+            values
+        });
+        for (a, b) in values.iter().zip(&tanh) {
+            prop_assert!((f64::from(*a) - b).abs() <= 6e-7 * b.abs(), "{} {}", a, b);
+        }
+        let gradient = on_each(|isa| {
             let mut gradient = upstream.clone();
             TanhGradient { output: &values, gradient: &mut gradient }.run(isa);
-            let expected: Vec<f64> = (0..n).map(|i| f64::from(upstream[i]) * (1.0 - tanh[i] * tanh[i])).collect();
-            check("tanh gradient", isa, &gradient, &expected, 0);
-        }
+            gradient
+        });
+        let expected: Vec<f64> = (0..n).map(|i| f64::from(upstream[i]) * (1.0 - tanh[i] * tanh[i])).collect();
+        check("tanh gradient", &gradient, &expected, 0);
     }
 
     #[test]
@@ -213,24 +256,86 @@ proptest! {
             square[i] = f64::from(0.99f32) * square[i] + f64::from(1.0 - 0.99f32) * g * g;
             values[i] -= 0.1 * mean[i] / (square[i].sqrt() * 2.0 + 1e-3);
         }
-        for isa in Isa::available() {
+        let actual = on_each(|isa| {
             let (mut values, mut mean, mut square) = (values.clone(), mean.clone(), square.clone());
             Adam { step, values: &mut values, mean: &mut mean, square: &mut square, gradient: &gradient }.run(isa);
-            for (actual, expected) in [values, mean, square].iter().zip(&expected) {
-                check("adam", isa, actual, expected, 0);
+            [values, mean, square].concat()
+        });
+        check("adam", &actual, &expected.concat(), 0);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 60 }))]
+
+    /// What they give is compared with Candle's operations in `tests/kernels.rs`.
+    #[test]
+    fn rms_prop_and_layer_normalisation_are_the_same_everywhere(units in 1..90usize, batch in 1..40usize, relu: bool) {
+        let n = units * batch;
+        let (x, dy) = (numbers(n, 1), numbers(n, 2));
+        let (weight, bias, inverse) = (numbers(units, 3), numbers(units, 4), numbers(batch, 5));
+        on_each(|isa| {
+            let (mut values, mut mean, mut square) = (x.clone(), numbers(n, 6), numbers(n, 7));
+            let step = RmsPropStep { rate: 0.1, decay: 0.95, epsilon: 0.01 };
+            RmsProp { step, values: &mut values, mean: &mut mean, square: &mut square, gradient: &dy }.run(isa);
+            [values, mean, square].concat()
+        });
+        on_each(|isa| {
+            let (mut values, mut output) = (x[..units].to_vec(), vec![0.0; units]);
+            let (weight, bias) = (&weight, &bias);
+            let inverse = NormaliseRow { values: &mut values, weight, bias, relu, output: &mut output }.run(isa);
+            let [mut gradient, mut by_weight, mut by_bias] = [dy[..units].to_vec(), bias.clone(), weight.clone()];
+            NormaliseRowGradient {
+                normal: &values,
+                inverse,
+                weight,
+                gradient: &mut gradient,
+                by_weight: &mut by_weight,
+                by_bias: &mut by_bias,
             }
-        }
+            .run(isa);
+            [values, output, vec![inverse], gradient, by_weight, by_bias].concat()
+        });
+        on_each(|isa| {
+            let (mut values, mut output, mut inverse) = (x.clone(), vec![0.0; n], inverse.clone());
+            NormaliseColumns {
+                batch,
+                values: &mut values,
+                weight: &weight,
+                bias: &bias,
+                relu,
+                output: &mut output,
+                inverse: &mut inverse,
+            }
+            .run(isa);
+            let [mut gradient, mut by_weight, mut by_bias] = [dy.clone(), bias.clone(), weight.clone()];
+            NormaliseColumnsGradient {
+                batch,
+                kept: batch - batch / 3,
+                normal: &values,
+                inverse: &inverse,
+                weight: &weight,
+                gradient: &mut gradient,
+                by_weight: &mut by_weight,
+                by_bias: &mut by_bias,
+            }
+            .run(isa);
+            [values, output, inverse, gradient, by_weight, by_bias].concat()
+        });
     }
 }
 
 #[test]
 fn not_a_number_stays_one() {
-    for isa in Isa::available() {
+    let values = on_each(|isa| {
         let mut values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0];
         Tanh { values: &mut values }.run(isa);
-        assert!(values[0].is_nan(), "{isa} {values:?}");
-        check("tanh", isa, &values[1..], &[1.0, -1.0, 0.0], 0);
-        for n in [1, 2] {
+        values
+    });
+    assert!(values[0].is_nan(), "{values:?}");
+    check("tanh", &values[1..], &[1.0, -1.0, 0.0], 0);
+    for n in [1, 2] {
+        let c = on_each(|isa| {
             let mut c = vec![0.0; 2 * n];
             MatMul {
                 a: Matrix::new(&[f32::NAN, 1.0], 2, 1, 1),
@@ -241,8 +346,9 @@ fn not_a_number_stays_one() {
                 relu: true,
             }
             .run(isa);
-            assert!(c[..n].iter().all(|x| x.is_nan()) && c[n..].iter().all(|x| *x == 0.0), "{isa} {c:?}");
-        }
+            c
+        });
+        assert!(c[..n].iter().all(|x| x.is_nan()) && c[n..].iter().all(|x| *x == 0.0), "{c:?}");
     }
 }
 
