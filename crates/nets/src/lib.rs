@@ -13,7 +13,7 @@
 //!
 //! On CPUs a network is one operation of Candle's graph, computed by our own kernels for the best instruction set of the
 //! machine ([`Isa`]); Candle's own operations remain as [`Compute::Reference`], which other devices use. Results are the same
-//! bits on any number of threads; another instruction set gives other last bits.
+//! bits on any instruction set and any number of threads.
 //!
 //! The cargo feature `cuda` adds NVIDIA GPUs ([`DeviceChoice::Cuda`]). **Untested:** it compiles, but has not run on a GPU yet.
 //!

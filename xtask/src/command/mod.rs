@@ -79,7 +79,8 @@ pub(crate) struct Machine {
     /// Threads [default: as many as the machine has]; results do not depend on it
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) threads: Option<u16>,
-    /// Instructions to compute with on the CPU, as portable, avx2, avx512 or neon [default: the fastest of this machine]
+    /// Instructions to compute with on the CPU, as portable, avx2, avx512 or neon [default: the fastest of this machine];
+    /// results do not depend on it
     #[arg(long, value_name = "ISA")]
     pub(crate) isa: Option<String>,
     #[command(flatten)]

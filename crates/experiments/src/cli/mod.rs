@@ -113,7 +113,7 @@ struct Machine {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Instructions to compute with on the CPU, as portable, avx2, avx512 or neon [default: the fastest of this machine];
-    /// a run has the same bits wherever it is computed with the same
+    /// results do not depend on it
     #[arg(long, value_name = "ISA")]
     isa: Option<Isa>,
     #[command(flatten)]

@@ -172,8 +172,8 @@ impl Card<'_> {
             (plain(device), plain(isa), duration(Duration::try_from_secs_f64(*seconds).unwrap_or_default()));
         text += &format!(
             "Seed {seed}: {steps} agent steps, {frames} frames, {updates} updates, {episodes} episodes, in {time} on \
-             {device} with {isa} instructions. On a CPU, with the same version of deepq and `--isa {isa}`, the run has this \
-             digest, and to the bit the same weights and figures:\n\n{}",
+             {device} with {isa} instructions. On any CPU the same version of deepq gives the run this digest, and to the bit \
+             the same weights and figures:\n\n{}",
             fenced("text", digest)
         );
         text

@@ -1,7 +1,5 @@
 //! How to make the runs again: exact commands, and the digests that must come out.
 
-use std::collections::BTreeSet;
-
 use maud::{Markup, html};
 
 use crate::config;
@@ -11,17 +9,13 @@ use crate::run::Finished;
 /// Commands and digests.
 pub(super) fn section(groups: &[Group]) -> Markup {
     let runs = || groups.iter().flat_map(|group| &group.runs);
-    let instructions: BTreeSet<&str> =
-        runs().filter_map(|run| run.summary.as_ref()).map(|summary| summary.isa.as_str()).collect();
-    let instructions: Vec<&str> = instructions.into_iter().collect();
     html! {
         section {
             h2 { "To make it again" }
             pre #commands { code { @for command in groups.iter().flat_map(commands) { (command) "\n" } } }
             p.note {
-                "The same version of deepq, experiment and seed give the same digest on a CPU"
-                @if !instructions.is_empty() { " with the same instructions (" (instructions.join(", ")) ")" }
-                ", whatever the number of threads."
+                "The same version of deepq, experiment and seed give the same digest on a CPU, whatever its instruction set and \
+                 the number of threads."
             }
             div.scroll { table #digests { tbody { @for run in runs() { tr {
                 th scope="row" { (run.heading.name) ", seed " (run.heading.training.seed) }

@@ -20,7 +20,8 @@ pub struct Summary {
     pub device: String,
     /// Threads of the pool.
     pub threads: usize,
-    /// The instructions that the CPU computes networks with: `"avx512"`, `"avx2"`, `"neon"`, `"portable"`.
+    /// The instructions that the CPU computes networks with: `"avx512"`, `"avx2"`, `"neon"`, `"portable"`. They decide how
+    /// fast it is, and no number.
     pub isa: String,
     /// How the run ended: `"steps"` or `"episodes"` (all done), `"threshold"` (an evaluation reached `stop_at`), `"interrupted"`.
     pub finished: Finished,

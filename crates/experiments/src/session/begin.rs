@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use deepq_envs::ElementKind;
-use deepq_nets::Isa;
 
 use super::running::Session;
 use super::saved::{Newest, SavedRun};
@@ -174,11 +173,12 @@ fn fits(
     for change in &harmless {
         settings.screen.note(&change.to_string());
     }
-    let (here, there) = (Isa::best().name(), &state.isa);
-    if here != there && assembly.device.is_cpu() {
+    if let Some(isa) = state.other_order()
+        && assembly.device.is_cpu()
+    {
         tracing::warn!(
-            "the run was computed with {there} instructions so far, and goes on with {here}: as good, but not bit for bit \
-             what it would have been; --isa {there} keeps it so, where the machine has them"
+            "an older deepq computed the run so far, whose {isa} instructions summed in an order of their own: it goes on \
+             as well, but not bit for bit as it would have there"
         );
     }
     let longer = harmless.iter().any(|change| LENGTH.contains(&change.key.as_str()));

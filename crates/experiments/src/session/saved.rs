@@ -21,10 +21,14 @@ use crate::listeners::MetricsState;
 use crate::run::{Checkpoint, Draft, StorageError};
 use crate::training::{Training, TrainingState};
 
-/// Raised when a file of a checkpoint changes its meaning.
-const FORMAT: u64 = 2;
+/// Raised when a file of a checkpoint changes its meaning, or what comes out of going on from it.
+const FORMAT: u64 = 4;
 /// The same with the replay in increments, of which programs that know the former alone know nothing.
-const FORMAT_OF_INCREMENTS: u64 = 3;
+const FORMAT_OF_INCREMENTS: u64 = 5;
+/// Both as they were when each instruction set summed in an order of its own: read as well.
+const OF_SEVERAL_ORDERS: [u64; 2] = [2, 3];
+/// The instruction set whose order then became that of all.
+const FIRST_IN_ORDER: &str = "avx2";
 
 pub(super) const STATE: &str = "state.json";
 const ENVIRONMENTS: &str = "environments.json";
@@ -44,7 +48,7 @@ pub(super) struct SavedRun {
     experiment: String,
     seed: u64,
     /// The instructions that the CPU computed with.
-    pub(super) isa: String,
+    isa: String,
     /// The run's digest. Where the replay was written in increments, the hash of these stands in it for the hash of all.
     pub(super) digest: String,
     /// Where the replay was written in increments, how to read them.
@@ -133,6 +137,12 @@ impl Newest {
 }
 
 impl SavedRun {
+    /// The instruction set that the run was computed with, if its sums had another order than they have now.
+    pub(super) fn other_order(&self) -> Option<&str> {
+        let isa = self.isa.as_str();
+        (OF_SEVERAL_ORDERS.contains(&self.format) && isa != FIRST_IN_ORDER).then_some(isa)
+    }
+
     /// Reads `state.json`.
     pub(super) fn read(checkpoint: &Checkpoint) -> Result<Self, RunError> {
         read_state(checkpoint)
@@ -186,7 +196,7 @@ fn read_state<T: DeserializeOwned>(checkpoint: &Checkpoint) -> Result<T, RunErro
         format: u64,
     }
     let Format { format } = from_json(checkpoint, STATE)?;
-    if ![FORMAT, FORMAT_OF_INCREMENTS].contains(&format) {
+    if ![FORMAT, FORMAT_OF_INCREMENTS].contains(&format) && !OF_SEVERAL_ORDERS.contains(&format) {
         let path = checkpoint.path().to_owned();
         return Err(StorageError::Version { path, found: format, expected: FORMAT_OF_INCREMENTS }.into());
     }

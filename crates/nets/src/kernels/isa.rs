@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::lanes::{Lanes, Portable};
 use crate::NetError;
 
-/// An instruction set that this machine has.
+/// An instruction set that this machine has. It decides how fast networks are computed, and no bit of what comes out.
 ///
 /// There is no way to make a value of one that it lacks, which is what makes running on it safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,7 @@ impl Isa {
         *CHOSEN.get_or_init(|| Self::available()[0])
     }
 
-    /// Makes this one what [`best`](Self::best) gives, for the whole program: the same bits then come out on machines that
-    /// have more. To be called before anything is computed.
+    /// Makes this one what [`best`](Self::best) gives, for the whole program. To be called before anything is computed.
     ///
     /// # Errors
     ///
