@@ -33,9 +33,9 @@ pub struct Preprocessing {
     pub fire_on_reset: bool,
 }
 
-/// Lives as baselines counts them: some games stay at 0 lives for a few frames before they are over, which is no loss
-/// of its own.
-fn is_lost(before: u32, now: u32) -> bool {
+/// Whether a life is lost where a game that goes on had `before` lives and has `now`, as baselines counts them: some
+/// games stay at 0 lives for a few frames before they are over, which is no loss of its own, and some go on with 0.
+pub fn life_is_lost(before: u32, now: u32) -> bool {
     now < before && now > 0
 }
 
@@ -215,7 +215,7 @@ impl Env for AtariPreprocessing {
         preconditions::step(self, self.game.is_running(), action, observation)?;
         let before = self.game.emulator().episode_frames();
         let (mut reward, mut status) = self.play(self.game.actions()[action]);
-        let lost = status != Status::Terminated && is_lost(self.lives, self.game.lives());
+        let lost = status != Status::Terminated && life_is_lost(self.lives, self.game.lives());
         if lost {
             for action in self.starters().into_iter().flatten() {
                 if !status.is_over() {

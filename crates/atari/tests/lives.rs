@@ -44,6 +44,26 @@ fn a_lost_life_is_told_and_the_game_goes_on() {
 }
 
 #[test]
+fn a_game_that_goes_on_with_0_lives_has_lost_none() {
+    let settings = AtariSettings { repeat_action_probability: 0.25, ..Protocol::Nature.settings() };
+    let preprocessing = Preprocessing { life_loss_ends_episode: true, ..Preprocessing::default() };
+    let (mut env, mut observation) = make("donkey_kong", &settings, &preprocessing);
+    let n = env.action_space().n();
+    let (mut falls, mut over, mut t) = (Vec::new(), false, 0);
+    while !over && t < 4000 {
+        let before = env.lives();
+        let step = env.step(t % n, &mut observation).unwrap();
+        if env.lives() < before {
+            falls.push((before, env.lives(), step.status, step.life_lost));
+        }
+        (over, t) = (step.status.is_over(), t + 1);
+    }
+    // With the last of its lives the game goes on for hundreds of steps.
+    assert_eq!(falls, [(2, 1, Status::Running, true), (1, 0, Status::Running, false)]);
+    assert!(over);
+}
+
+#[test]
 fn a_life_lost_in_the_step_that_a_limit_cuts_off_is_told() {
     const FIRE: usize = 1;
     let preprocessing = Preprocessing { noop_max: 0, life_loss_ends_episode: true, ..Preprocessing::default() };

@@ -12,6 +12,7 @@ mod trace;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use deepq_atari::life_is_lost;
 use deepq_envs::{AnyEnv, BoxedEnv, Element, EnvError, EnvOptions, Registry, Reset, Status, Step};
 use thiserror::Error;
 
@@ -226,7 +227,7 @@ fn replay_run(trace: &Trace, env: &mut BoxedEnv<u8>, run: &AtariRun, lives: bool
         let status = status(run.terminated[t], run.truncated[t]);
         player.status(t, status, step.status)?;
         if let Some(before) = lives_before.filter(|_| status != Status::Terminated) {
-            player.same(Moment::Step(t), "life lost", run.lives[t] < before, step.life_lost)?;
+            player.same(Moment::Step(t), "life lost", life_is_lost(before, run.lives[t]), step.life_lost)?;
         }
         lives_before = Some(run.lives[t]).filter(|_| lives && !status.is_over());
         if status.is_over()

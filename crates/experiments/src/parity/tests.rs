@@ -156,6 +156,21 @@ fn frames_rewards_ends_lives_and_resets_of_runs_are_compared() {
     assert_eq!((trace.difference().component.as_str(), trace.difference().moment), ("life lost", Moment::Step(3)));
 }
 
+/// Donkey Kong with repeated actions does so.
+#[test]
+fn a_game_that_goes_on_with_0_lives_has_lost_none() {
+    let with_lives = |lives: &[u32; 3]| {
+        let mut trace = Recorded::frames();
+        for step in 0..30 {
+            trace.lines[1]["lives"][step] = json!(lives[step / 10]);
+        }
+        trace
+    };
+    assert!(with_lives(&[1, 0, 0]).replay().is_ok());
+    assert!(with_lives(&[1, 0, 3]).replay().is_ok());
+    assert_eq!(with_lives(&[2, 1, 0]).difference().component, "life lost");
+}
+
 #[test]
 fn damaged_traces_are_errors_that_name_the_line() {
     let trace = Recorded::cartpole();
