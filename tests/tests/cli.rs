@@ -197,7 +197,9 @@ fn damaged_rom_is_named_and_left_alone() -> Result<()> {
     let arguments = ["train", "pong-smoke", "--rom-dir", text(folder.path())?, "--out", text(&run)?];
     for contents in [&whole[..whole.len() / 2], &[], &[0xff; 2048], &[&whole[..], &[0]].concat()] {
         fs::write(&damaged, contents)?;
-        deepq_without_roms(arguments)?.refused(1, &["pong.bin", "cargo xtask roms"])?;
+        deepq_without_roms(arguments)?.refused(1, &["pong.bin", "--rom-dir", "ale-py==0.12.1"])?;
+        let by_xtask = deepq_by_xtask(arguments)?.refused(1, &["pong.bin", "--rom-dir", "cargo xtask roms pong"])?;
+        assert!(!by_xtask.stderr.contains("PyPI"), "{}", by_xtask.stderr);
         assert_eq!(fs::read(&damaged)?, contents);
     }
     Ok(())

@@ -1,13 +1,13 @@
 //! What can go wrong with an emulator.
 
-use std::io;
+use std::{fmt, io};
 
 use thiserror::Error;
 
 use crate::snapshot::SnapshotError;
 
 /// Why an emulator cannot be made or put into a state.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum EmulatorError {
     /// ALE reads a ROM from a file, and there was no place for one.
@@ -49,6 +49,13 @@ pub enum EmulatorError {
     /// A snapshot that is damaged or of another game.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+}
+
+/// The same text, which is what a `main` prints that returns the error.
+impl fmt::Debug for EmulatorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 pub(crate) fn listed(numbers: &[u32]) -> String {

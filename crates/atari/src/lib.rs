@@ -7,7 +7,7 @@
 //! The concepts, in order:
 //!
 //! 1. A [`Game`] is one that the emulator knows. Its ROM is not part of this crate: a [`RomLibrary`] finds it in
-//!    folders (`cargo xtask roms` fills one) and verifies its SHA-256, which makes it a [`Rom`].
+//!    folders and verifies its SHA-256, which makes it a [`Rom`].
 //! 2. An [`Emulator`] is a console with a ROM in it. Nothing that can be done to it ends the process or throws, as ALE
 //!    itself does when it is not given what it expects.
 //! 3. [`AtariEnv`] is a game as Gymnasium has it, with the coloured screen as the observation, played as

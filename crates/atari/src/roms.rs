@@ -25,8 +25,7 @@ struct Entry {
 /// `assets/roms.toml`, by snake_case name.
 static MANIFEST: LazyLock<BTreeMap<String, Entry>> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the manifest is part of this crate, and a test reads it")]
-    toml::from_str(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/roms.toml")))
-        .expect("assets/roms.toml is a list of games")
+    toml::from_str(include_str!("../../../assets/roms.toml")).expect("assets/roms.toml is a list of games")
 });
 
 /// A game that the emulator knows.
@@ -65,6 +64,15 @@ impl Game {
     /// SHA-256 of the ROM, in hexadecimal.
     pub fn sha256(self) -> &'static str {
         &self.entry.sha256
+    }
+
+    /// Where anybody can get the ROM, as the beginning of a sentence.
+    pub fn whence(self) -> String {
+        let file = self.file();
+        format!(
+            "It lies in the package ale-py 0.12.1 on PyPI: fetch that with `pip download --no-deps ale-py==0.12.1`, \
+             unpack ale_py/roms/{file} from the wheel, which is a zip archive"
+        )
     }
 }
 
@@ -149,41 +157,57 @@ pub enum WrongRom {
 }
 
 /// A game's ROM was not found, or only something that is not it.
-#[derive(Debug, Error)]
-#[error(
-    "no ROM for {name}; {}. Run `cargo xtask roms {key}`, or name a folder that holds the right {file} with --rom-dir \
-     or $DEEPQ_ROM_DIR",
-    looked.join("; ")
-)]
+#[derive(Error)]
+#[error("no ROM for {name}: it is a file {file} with the SHA-256 {sha256}; {}. {advice}", looked.join("; "))]
 pub struct RomNotFound {
     name: &'static str,
-    key: &'static str,
     file: &'static str,
+    sha256: &'static str,
     /// Where it was looked for and what was there instead, a phrase for each place.
     looked: Vec<String>,
+    advice: String,
+}
+
+/// The same text, which is what a `main` prints that returns the error.
+impl fmt::Debug for RomNotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Folders that hold ROMs, in the order of the search.
 ///
 /// Every file is verified by SHA-256 when it is read, so that a damaged or foreign one never reaches the emulator.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RomLibrary {
     folders: Vec<PathBuf>,
+    advice: fn(Game) -> String,
 }
 
 impl RomLibrary {
     /// Searches these folders, in order.
     pub fn new(folders: Vec<PathBuf>) -> Self {
-        Self { folders }
+        let advice = |game: Game| format!("{}, and put it into a folder that is searched", game.whence());
+        Self { folders, advice }
     }
 
     /// Searches `$DEEPQ_ROM_DIR`, where it is set, then the nearest folder `roms` in the working directory or above
-    /// it: `cargo xtask roms` fills the one of the workspace.
+    /// it.
     pub fn standard() -> Self {
         let named = env::var_os("DEEPQ_ROM_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let here = env::current_dir().unwrap_or_default();
         let nearest = here.ancestors().map(|folder| folder.join("roms")).find(|folder| folder.is_dir());
-        Self::new(named.into_iter().chain(nearest).collect())
+        Self::new(named.into_iter().chain(nearest).collect()).advising(|game: Game| {
+            let into = "a folder roms in the working directory or above it, or into one that DEEPQ_ROM_DIR names";
+            format!("{}, and put it into {into}", game.whence())
+        })
+    }
+
+    /// Lets the error say this of a game whose ROM is missing, instead of where in PyPI it can be had: a program knows
+    /// what its user can do.
+    #[must_use]
+    pub fn advising(self, advice: fn(Game) -> String) -> Self {
+        Self { advice, ..self }
     }
 
     /// The folders.
@@ -195,7 +219,7 @@ impl RomLibrary {
     ///
     /// # Errors
     ///
-    /// Where it was looked for, what was there instead, and what to run.
+    /// Which file is needed, where it was looked for, what was there instead, and where it can be had.
     pub fn find(&self, game: Game) -> Result<Rom, RomNotFound> {
         let mut looked = Vec::new();
         for folder in &self.folders {
@@ -216,7 +240,8 @@ impl RomLibrary {
         if looked.is_empty() {
             looked.push("there is no folder to look in".into());
         }
-        Err(RomNotFound { name: game.name(), key: game.key(), file: game.file(), looked })
+        let (name, file, sha256) = (game.name(), game.file(), game.sha256());
+        Err(RomNotFound { name, file, sha256, looked, advice: (self.advice)(game) })
     }
 }
 

@@ -34,7 +34,8 @@ fn assert_says(error: &str, parts: &[&str]) {
 fn a_missing_rom() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pong.bin");
-    let whole = ["ALE/Pong-v5", "cargo xtask roms pong", "--rom-dir", "DEEPQ_ROM_DIR"];
+    let sha256 = Game::by_name("pong").unwrap().sha256();
+    let whole = ["ALE/Pong-v5", "pong.bin", sha256, "pip download --no-deps ale-py==0.12.1", "ale_py/roms/pong.bin"];
     assert_says(&error_with(folder.path()), &whole);
     assert_says(&error_with(folder.path()), &[file.to_str().unwrap(), "does not exist"]);
     assert_says(&error_with(Path::new("/nowhere/at/all")), &["/nowhere/at/all/pong.bin does not exist"]);
@@ -47,12 +48,45 @@ fn a_missing_rom() {
 }
 
 #[test]
+fn a_missing_rom_is_spoken_of_as_the_program_wants() {
+    let pong = Game::by_name("pong").unwrap();
+    let standard = RomLibrary::new(Vec::new()).find(pong).unwrap_err().to_string();
+    let ours = RomLibrary::new(Vec::new()).advising(|game| format!("ask {} for it", game.name()));
+    let error = ours.find(pong).unwrap_err().to_string();
+    assert_says(&error, &["pong.bin", pong.sha256(), "ask Pong for it"]);
+    assert!(standard.contains("PyPI") && !error.contains("PyPI"), "{standard}, {error}");
+    // A library knows no command of the project's.
+    assert!(!standard.contains("xtask"), "{standard}");
+}
+
+#[test]
+fn errors_are_sentences_also_where_main_returns_them() {
+    let mut registry = Registry::empty();
+    register(&mut registry, RomLibrary::new(vec!["/nowhere".into()]));
+    let refused = |id: &str, options: EnvOptions| registry.make(id, &options).unwrap_err();
+    let (pong, none) = ("ALE/Pong-v5", EnvOptions::new());
+    for error in [
+        refused(pong, none.clone()),
+        refused("ALE/Pnog-v5", none.clone()),
+        refused(pong, none.clone().with("frame_skips", 2)),
+        refused(pong, none.with("frame_skip", "two")),
+    ] {
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
+    let error = RomLibrary::new(Vec::new()).find(Game::by_name("pong").unwrap()).unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+    let settings = EmulatorSettings { mode: Some(99), ..EmulatorSettings::default() };
+    let error = Emulator::new(&rom(), settings).unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+}
+
+#[test]
 fn a_wrong_rom() {
     let folder = tempfile::tempdir().unwrap();
     let (file, content) = (folder.path().join("pong.bin"), rom().content().to_vec());
 
     fs::write(&file, &content[..1000]).unwrap();
-    assert_says(&error_with(folder.path()), &["pong.bin is cut short: 1000 bytes instead of 2048", "xtask roms pong"]);
+    assert_says(&error_with(folder.path()), &["pong.bin is cut short: 1000 bytes instead of 2048", "ale-py==0.12.1"]);
     fs::write(&file, "").unwrap();
     assert_says(&error_with(folder.path()), &["cut short: 0 bytes"]);
 

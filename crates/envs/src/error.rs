@@ -1,9 +1,11 @@
 //! What can go wrong with an environment.
 
+use std::fmt;
+
 use thiserror::Error;
 
 /// Why an environment could not do what it was asked.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum EnvError {
     /// `step` or `render` where no episode runs.
@@ -84,4 +86,11 @@ pub enum EnvError {
         /// What is wrong and what to do.
         reason: String,
     },
+}
+
+/// The same text, which is what a `main` prints that returns the error.
+impl fmt::Debug for EnvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

@@ -28,12 +28,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use deepq_atari::RomLibrary;
+use deepq_atari::{Game, RomLibrary};
 use deepq_envs::Registry;
 use deepq_experiments::RunError;
 use deepq_experiments::config::ConfigError;
 use deepq_experiments::listeners::Screen;
 use deepq_experiments::plot::PlotError;
+use deepq_experiments::program;
 use deepq_experiments::recording::RecordingError;
 use deepq_experiments::session::Settings;
 use deepq_nets::{DeviceChoice, Isa};
@@ -92,7 +93,7 @@ impl Roms {
     fn registry(&self) -> Registry {
         let folders = self.rom_dir.clone().map_or_else(Self::usual_folders, |folder| vec![folder]);
         let mut registry = Registry::standard();
-        deepq_atari::register(&mut registry, RomLibrary::new(folders));
+        deepq_atari::register(&mut registry, RomLibrary::new(folders).advising(get_the_rom));
         registry
     }
 
@@ -100,6 +101,18 @@ impl Roms {
         let named = std::env::var_os("DEEPQ_ROM_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let workspace = std::env::var_os("DEEPQ_WORKSPACE").map(PathBuf::from).unwrap_or_default();
         named.into_iter().chain([workspace.join("roms")]).collect()
+    }
+}
+
+/// What the user of this program can do where a game's ROM is missing.
+fn get_the_rom(game: Game) -> String {
+    let (key, file) = (game.key(), game.file());
+    if program::started_by_xtask() {
+        format!(
+            "Run `cargo xtask roms {key}`, or name a folder that holds the right {file} with --rom-dir or $DEEPQ_ROM_DIR"
+        )
+    } else {
+        format!("{}, and name its folder with --rom-dir or $DEEPQ_ROM_DIR", game.whence())
     }
 }
 
