@@ -1,6 +1,7 @@
 //! What building ALE needs beside Rust: a C++ compiler, Make and CMake.
 
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +13,12 @@ use crate::workspace::Workspace;
 
 /// Any CMake from 3.12 on does; a fixed one makes every machine that needs it the same.
 const CMAKE: Package = Package { requirement: "cmake==4.4.4", options: &[] };
+
+/// What `.cargo/config.toml` sets so that ALE builds: what its zlib is told, and the oldest version that CMake 4 takes for
+/// one of its own.
+const DECLARED: &str = "-DZ_HAVE_UNISTD_H=1";
+const POLICY: &str = "CMAKE_POLICY_VERSION_MINIMUM";
+const OLDEST: &str = "3.5";
 
 /// How cargo must be called so that ALE builds.
 pub(crate) struct Toolchain {
@@ -38,8 +45,17 @@ impl Toolchain {
     }
 
     /// Lets a cargo command find CMake: by the PATH, which no build script watches, so that a CMake that comes or goes
-    /// does not rebuild ALE.
+    /// does not rebuild ALE. What `.cargo/config.toml` sets for ALE is added where the user has set such a variable to
+    /// something else, which wins over that file.
     pub(crate) fn equip(&self, cargo: &mut Command) -> Result<()> {
+        for variable in ["HOST_CFLAGS", "TARGET_CFLAGS"] {
+            if let Some(flags) = env::var_os(variable).and_then(|own| declaring(&own)) {
+                cargo.env(variable, flags);
+            }
+        }
+        if env::var_os(POLICY).is_some_and(|own| !accepts(&own.to_string_lossy())) {
+            cargo.env(POLICY, OLDEST);
+        }
         if let Some(folder) = &self.cmake {
             let path = env::var_os("PATH").unwrap_or_default();
             let folders = std::iter::once(folder.clone()).chain(env::split_paths(&path));
@@ -68,6 +84,26 @@ fn fetch_cmake(workspace: &Workspace, home: &Path) -> Result<()> {
     }
 }
 
+/// A user's flags for C with what ALE's zlib must be told, if they lack it.
+fn declaring(own: &OsStr) -> Option<OsString> {
+    let told = own.to_string_lossy().split_ascii_whitespace().any(|flag| flag == DECLARED);
+    let mut flags = own.to_owned();
+    if !own.is_empty() {
+        flags.push(" ");
+    }
+    flags.push(DECLARED);
+    (!told).then_some(flags)
+}
+
+/// Whether a CMake that is told to accept this version and newer ones accepts ALE.
+fn accepts(version: &str) -> bool {
+    let number = |version: &str| -> Option<(u32, u32)> {
+        let mut parts = version.trim().split('.');
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    };
+    number(version) >= number(OLDEST)
+}
+
 fn compiler_and_make() -> Result<()> {
     let compiler = env::var_os("CXX").is_some() || ["c++", "g++", "clang++"].iter().any(|name| on_path(name));
     let make = env::var_os("CMAKE_GENERATOR").is_some() || on_path("make");
@@ -92,4 +128,33 @@ fn on_path(name: &str) -> bool {
 
 fn program(folder: &Path, name: &str) -> PathBuf {
     folder.join(name).with_extension(env::consts::EXE_EXTENSION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_of_the_users_own_keep_what_ale_needs() {
+        let flags = |own: &str| declaring(own.as_ref()).map(|flags| flags.into_string().unwrap());
+        assert_eq!(flags("-O1 -g").as_deref(), Some("-O1 -g -DZ_HAVE_UNISTD_H=1"));
+        assert_eq!(flags("").as_deref(), Some("-DZ_HAVE_UNISTD_H=1"));
+        assert_eq!(flags("-DZ_HAVE_UNISTD_H=10").as_deref(), Some("-DZ_HAVE_UNISTD_H=10 -DZ_HAVE_UNISTD_H=1"));
+        assert_eq!(flags("-O1 -DZ_HAVE_UNISTD_H=1"), None);
+    }
+
+    #[test]
+    fn a_version_that_cmake_would_refuse_ale_with_is_replaced() {
+        assert!(["3.5", "3.10", "4.0", " 3.5.1"].iter().all(|version| accepts(version)));
+        assert!(["", "3.4", "2.8", "3", "new"].iter().all(|version| !accepts(version)));
+    }
+
+    #[test]
+    fn the_configuration_says_the_same() {
+        let text = include_str!("../../.cargo/config.toml");
+        let variables = &text.parse::<toml::Table>().unwrap()["env"];
+        assert_eq!(variables["HOST_CFLAGS"].as_str(), Some(DECLARED));
+        assert_eq!(variables["TARGET_CFLAGS"].as_str(), Some(DECLARED));
+        assert_eq!(variables[POLICY].as_str(), Some(OLDEST));
+    }
 }

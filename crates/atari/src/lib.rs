@@ -40,6 +40,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # What an importer sets
+//!
+//! The emulator is built from its C++, for which a machine needs a C++ compiler, Make and CMake. Compilers and CMake have
+//! grown stricter since it was written, so that a workspace which depends on this crate says in its `.cargo/config.toml`:
+//!
+//! ```toml
+//! [env]
+//! CMAKE_POLICY_VERSION_MINIMUM = "3.5"      # for CMake 4 and newer
+//! HOST_CFLAGS = "-DZ_HAVE_UNISTD_H=1"       # for GCC 14, clang 16 and newer
+//! TARGET_CFLAGS = "-DZ_HAVE_UNISTD_H=1"     # the same when it is built for another machine
+//! ```
+//!
+//! Where something is missing the build ends early and says what. The emulator is not built on Windows.
+//!
+//! ROMs are no part of the crate. The package `ale-py` 0.12.1 on PyPI has them all: `pip download --no-deps
+//! ale-py==0.12.1` fetches its wheel, a zip archive, in which they are `ale_py/roms/*.bin`.
+//! [`RomLibrary::standard`] looks in the folder that the variable `DEEPQ_ROM_DIR` names, then in the nearest folder
+//! `roms` in the working directory or above it.
+//!
 //! # How equal
 //!
 //! With the same seed and actions, 68 of the 76 games give the screens, rewards, lives and ends of ale-py 0.12.1 to the

@@ -13,7 +13,8 @@ use crate::workspace::Workspace;
 const LAYERS: &[(&str, &[&str])] = &[
     ("deepq-box2d-sys", &[]),
     ("deepq-envs", &["deepq-box2d-sys"]),
-    ("deepq-atari", &["deepq-envs"]),
+    ("deepq-ale-needs", &[]),
+    ("deepq-atari", &["deepq-envs", "deepq-ale-needs"]),
     ("deepq-replay", &[]),
     ("deepq-nets", &[]),
     ("deepq-agents", &["deepq-envs", "deepq-replay", "deepq-nets"]),
