@@ -4,20 +4,31 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+// Anew for each checkout: see .cargo/config.toml.
+const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
+
+/// From this package, whose folder is where cargo starts this, in whichever checkout that is.
+const EXPERIMENTS: &str = "../../assets/experiments";
+
 fn main() -> io::Result<()> {
-    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/experiments");
-    println!("cargo::rerun-if-changed={}", assets.display());
-    let mut files: Vec<PathBuf> = fs::read_dir(&assets)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    println!("cargo::rerun-if-changed={EXPERIMENTS}");
+    println!("cargo::rerun-if-env-changed=DEEPQ_CHECKOUT");
+    let entries = fs::read_dir(EXPERIMENTS).map_err(|error| naming(Path::new(EXPERIMENTS), &error))?;
+    let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort_by_key(|path| path.file_stem().map(ToOwned::to_owned));
     let mut list = String::from("&[\n");
     for path in files {
-        let path = path.canonicalize()?;
-        println!("cargo::rerun-if-changed={}", path.display());
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let _ = writeln!(list, "({name:?}, include_str!({:?})),", path.display().to_string());
+        let text = fs::read_to_string(&path).map_err(|error| naming(&path, &error))?;
+        // The text itself, and no path: the target folder may be moved, or serve another checkout next.
+        let _ = writeln!(list, "({name:?}, {text:?}),");
     }
     list.push(']');
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
     fs::write(Path::new(&out).join("experiments.rs"), list)
+}
+
+fn naming(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -28,6 +28,9 @@ use deepq_experiments::run::Summary;
 
 pub use python::{documented, python};
 
+// Anew for each checkout: see .cargo/config.toml.
+const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
+
 /// The README's example compiles and runs.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -29,6 +29,9 @@ use clap::Parser;
 use command::{Arguments, Command};
 use workspace::Workspace;
 
+// Anew for each checkout: see .cargo/config.toml.
+const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
+
 fn main() -> ExitCode {
     let command = Arguments::parse().command;
     run(&command).unwrap_or_else(|error| {

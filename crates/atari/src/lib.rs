@@ -69,6 +69,9 @@
 
 #![deny(unsafe_code)]
 
+// Anew for each checkout: see .cargo/config.toml.
+const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
+
 mod action;
 mod atari_env;
 mod corrections;

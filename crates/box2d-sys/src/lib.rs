@@ -32,6 +32,9 @@
 //! # Ok::<(), deepq_box2d_sys::Error>(())
 //! ```
 
+// Anew for each checkout: see .cargo/config.toml.
+const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
+
 mod error;
 mod ffi;
 mod shape;

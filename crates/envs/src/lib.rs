@@ -63,6 +63,9 @@
 //! # Ok::<(), deepq_envs::EnvError>(())
 //! ```
 
+// Anew for each checkout: see .cargo/config.toml.
+const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
+
 mod acrobot;
 mod canvas;
 mod cartpole;

@@ -34,6 +34,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// Anew for each checkout: see .cargo/config.toml.
+const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
+
 pub mod assembly;
 pub mod bench;
 pub mod config;

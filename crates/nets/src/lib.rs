@@ -36,6 +36,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// Anew for each checkout: see .cargo/config.toml.
+const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
+
 mod device;
 mod engine;
 mod error;

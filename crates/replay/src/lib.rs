@@ -85,6 +85,9 @@
 //! # Ok::<(), deepq_replay::ReplayError>(())
 //! ```
 
+// Anew for each checkout: see .cargo/config.toml.
+const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
+
 mod batch;
 mod checked;
 mod draw;

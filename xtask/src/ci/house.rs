@@ -27,6 +27,9 @@ const OF_ONE_ARITHMETIC: &[&str] = &["crates/replay/", "crates/nets/", "crates/a
 const OF_THE_PLATFORM: &[&str] =
     &["exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "powf", "sin", "cos", "sin_cos", "tan", "tanh"];
 
+/// What lets cargo compile a crate anew for another checkout.
+const CHECKOUT: &str = "option_env!(\"DEEPQ_CHECKOUT\")";
+
 /// Contents of a ROM are at most this long; longer files are not compared.
 const LONGEST_ROM: usize = 64 << 10;
 
@@ -65,6 +68,9 @@ fn complaints(name: &str, contents: &[u8], manifest: &Manifest) -> Vec<String> {
     if extension != "rs" {
         return wrong;
     }
+    if is_root(name) && !String::from_utf8_lossy(contents).contains(CHECKOUT) {
+        wrong.push(format!("{name} lacks {CHECKOUT}; see .cargo/config.toml"));
+    }
     if path.file_name().is_some_and(|file| NAMELESS.iter().any(|nameless| file == *nameless)) {
         wrong.push(format!("{name} has a name that does not say what it holds"));
     }
@@ -99,6 +105,14 @@ fn calls(line: &str, function: &str) -> bool {
     })
 }
 
+/// Whether a file is the first of a library or a build script of the workspace, on which all others of its package
+/// depend, or of xtask.
+fn is_root(name: &str) -> bool {
+    let library = (name.starts_with("crates/") || name.starts_with("tests/")) && name.ends_with("/src/lib.rs");
+    let script = name.starts_with("crates/") && (name.ends_with("/build.rs") || name.ends_with("/build/main.rs"));
+    library || script || name == "xtask/src/main.rs"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,5 +134,9 @@ mod tests {
         assert_eq!(found("crates/agents/src/policy_gradient.rs", "let log_policy = logits.exp()?.log()?;"), 0);
         assert_eq!(found("crates/agents/src/schedule.rs", "#[cfg(test)]\nmod tests { 2f64.ln() }"), 0);
         assert_eq!(found("crates/envs/src/cartpole.rs", "theta.cos()"), 0, "Gymnasium's is the platform's");
+        for root in ["crates/nets/src/lib.rs", "crates/atari/build/main.rs", "tests/src/lib.rs", "xtask/src/main.rs"] {
+            assert_eq!(found(root, ""), 1, "{root}");
+            assert_eq!(found(root, "const _: Option<&str> = option_env!(\"DEEPQ_CHECKOUT\");"), 0);
+        }
     }
 }

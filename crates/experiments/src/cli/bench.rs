@@ -97,8 +97,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The checkout: where xtask says it is, else where this program was built.
+/// The checkout: where xtask says it is, else the one that the user stands in.
 fn workspace() -> PathBuf {
-    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    std::env::var_os("DEEPQ_WORKSPACE").filter(|folder| !folder.is_empty()).map_or_else(|| built.into(), PathBuf::from)
+    let named = std::env::var_os("DEEPQ_WORKSPACE").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    named.unwrap_or_else(|| {
+        let here = std::env::current_dir().unwrap_or_default();
+        here.ancestors().find(|folder| folder.join("benches/train").is_dir()).unwrap_or(&here).to_path_buf()
+    })
 }
