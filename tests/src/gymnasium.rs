@@ -5,14 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-/// What the reference traces were recorded with, and what it needs.
-const PACKAGES: &[&str] = &[
-    "gymnasium==1.4.0",
-    "numpy==2.4.6",
-    "cloudpickle==3.1.2",
-    "farama-notifications==0.0.4",
-    "typing-extensions==4.15.0",
-];
+use crate::python::{folder, install};
+
+/// What the reference traces were recorded with, and what it needs: a file of `tests/packages`.
+const PACKAGES: &str = "gymnasium";
 
 /// The Python that has it. It is fetched once.
 ///
@@ -20,7 +16,7 @@ const PACKAGES: &[&str] = &[
 ///
 /// If it is not there and cannot be fetched.
 pub fn python() -> Result<PathBuf> {
-    let home = crate::tools()?.join("gymnasium-1.4.0");
+    let home = folder(PACKAGES)?;
     let python = interpreter(&home);
     // A Python that was updated meanwhile leaves a virtual environment of the one before.
     if works(&python) {
@@ -32,10 +28,7 @@ pub fn python() -> Result<PathBuf> {
     run(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(fetched.path()))?;
     let site = run(Command::new(interpreter(fetched.path()))
         .args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"]);
-    pip.env("PIP_REQUIRE_VIRTUALENV", "0").env("PIP_USER", "0");
-    run(pip.args(PACKAGES).arg("--target").arg(site.trim()))?;
+    install(PACKAGES, Path::new(site.trim()))?;
     let fetched = fetched.keep();
     if std::fs::rename(&fetched, &home).is_err() {
         // Another test was faster, or what lies there does not work any more.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// What the Hub's library reads in cards.
 fn read_by_hub(cards: &[PathBuf]) -> Result<Vec<Value>> {
-    let read = python(Path::new("hub/read_cards.py"), &["huggingface_hub==2.4.0"], cards)?;
+    let read = python(Path::new("hub/read_cards.py"), "huggingface_hub", cards)?;
     Ok(serde_json::from_str(&read)?)
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 type Curves = BTreeMap<String, Vec<(u64, f32)>>;
 
 fn read_by_tensorboard(run: &Path) -> Result<Value> {
-    let read = python(Path::new("tensorboard/read_events.py"), &["tensorboard==2.21.0"], [run])?;
+    let read = python(Path::new("tensorboard/read_events.py"), "tensorboard", [run])?;
     Ok(serde_json::from_str(&read)?)
 }
 

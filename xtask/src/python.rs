@@ -1,5 +1,6 @@
 //! Python and pip: they fetch packages and unpack them, and nothing else of them is used.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -13,10 +14,12 @@ pub(crate) struct Python {
     program: &'static str,
 }
 
-/// A package of PyPI in one version.
+/// A package of PyPI in one version, of which only files with known hashes are taken.
 pub(crate) struct Package {
     /// As pip takes it, with `==`.
     pub(crate) requirement: &'static str,
+    /// The same with the SHA-256 of its files: the text of one of pip's requirements files.
+    pub(crate) pinned: &'static str,
     /// Options that choose the wheel, where it must not depend on this machine.
     pub(crate) options: &'static [&'static str],
 }
@@ -42,18 +45,33 @@ impl Python {
     /// Unpacks a package's wheel into a folder. Only there: neither this Python nor the user's is touched, nothing that
     /// the package needs comes with it, and none of its code is run.
     pub(crate) fn unpack(&self, package: &Package, into: &Path) -> Result<()> {
+        let mut pinned = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
+        pinned.write_all(package.pinned.as_bytes()).context("cannot write a temporary file")?;
         let mut pip = Command::new(self.program);
         pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]);
-        pip.args(["--no-deps", "--only-binary", ":all:"]).args(package.options).arg(package.requirement);
+        pip.args(["--no-deps", "--only-binary", ":all:"]).args(package.options);
+        pip.args(["--require-hashes", "--requirement"]).arg(pinned.path());
         // Settings of the user's that say where packages have to go do not concern us.
         pip.env("PIP_REQUIRE_VIRTUALENV", "0").env("PIP_USER", "0");
         let output =
             pip.arg("--target").arg(into).output().with_context(|| format!("cannot start {}", self.program))?;
-        if !output.status.success() {
-            bail!("pip could not fetch {}; is the network there?\n{}", package.requirement, last_lines(&output));
+        if output.status.success() {
+            return Ok(());
         }
-        Ok(())
+        let requirement = package.requirement;
+        if let Some(sha256) = other_hash(&String::from_utf8_lossy(&output.stderr)) {
+            bail!(
+                "what pip fetched as {requirement} is not what PyPI had under that name, and was not unpacked: its SHA-256 \
+                 is {sha256}, which is none of those in xtask/pinned. Fetch it from PyPI itself, without a mirror or a cache"
+            );
+        }
+        bail!("pip could not fetch {requirement}; is the network there?\n{}", last_lines(&output));
     }
+}
+
+/// The SHA-256 of a file that pip refused for it, in what pip said.
+fn other_hash(said: &str) -> Option<&str> {
+    said.lines().find_map(|line| line.trim().strip_prefix("Got ")).map(str::trim)
 }
 
 /// The end of what a program said: where pip names the cause.
@@ -61,4 +79,18 @@ fn last_lines(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(4)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_another_hash_is_told_from_other_failures() {
+        let refused = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the \
+                       package versions, please update the hashes.\n    cmake==4.4.4 from https://example.org/cmake.whl:\n        \
+                       Expected sha256 00\n        Expected     or 01\n             Got        f773\n";
+        assert_eq!(other_hash(refused), Some("f773"));
+        assert_eq!(other_hash("ERROR: No matching distribution found for cmake==4.4.4"), None);
+    }
 }

@@ -18,6 +18,7 @@ use crate::workspace::Workspace;
 /// the user's platform nor the age of their Python matters.
 const ALE_PY: Package = Package {
     requirement: "ale-py==0.12.1",
+    pinned: include_str!("../pinned/ale-py.txt"),
     options: &[
         "--platform",
         "manylinux_2_28_x86_64",
@@ -233,6 +234,12 @@ mod tests {
         assert_eq!(manifest.game("CartPole"), None);
         assert_eq!(manifest.recognise(b"foo"), Some("pong"));
         assert!(manifest.rom("pnog").err().unwrap().to_string().contains("space_invaders"));
+    }
+
+    #[test]
+    fn the_package_is_pinned_in_the_version_that_is_named() {
+        assert!(ALE_PY.pinned.lines().any(|line| line.split(' ').next() == Some(ALE_PY.requirement)));
+        assert_eq!(ALE_PY.pinned.matches("--hash=sha256:").count(), 1);
     }
 
     #[test]

@@ -12,7 +12,8 @@ use crate::python::{Package, Python};
 use crate::workspace::Workspace;
 
 /// Any CMake from 3.12 on does; a fixed one makes every machine that needs it the same.
-const CMAKE: Package = Package { requirement: "cmake==4.4.4", options: &[] };
+const CMAKE: Package =
+    Package { requirement: "cmake==4.4.4", pinned: include_str!("../pinned/cmake.txt"), options: &[] };
 
 /// What `.cargo/config.toml` sets so that ALE builds: what its zlib is told, and the oldest version that CMake 4 takes for
 /// one of its own.
@@ -133,6 +134,13 @@ fn program(folder: &Path, name: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cmake_is_pinned_in_the_version_that_is_named() {
+        assert!(CMAKE.pinned.lines().any(|line| line.split(' ').next() == Some(CMAKE.requirement)));
+        // A wheel for each platform, and the sources.
+        assert_eq!(CMAKE.pinned.matches("--hash=sha256:").count(), 19);
+    }
 
     #[test]
     fn flags_of_the_users_own_keep_what_ale_needs() {
