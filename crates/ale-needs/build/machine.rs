@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-use crate::needs::{Machine, Undeclared, Version, version};
+use crate::needs::{DECLARED, Machine, Undeclared, Version, version};
 
 /// What ALE's zlib does: it includes the file that declares `lseek` only where it is told that there is one.
 const ZLIB: &str = "#ifdef Z_HAVE_UNISTD_H\n#include <unistd.h>\n#endif\nlong f(int d) { return lseek(d, 0, 0); }\n";
@@ -14,7 +14,6 @@ const ZLIB: &str = "#ifdef Z_HAVE_UNISTD_H\n#include <unistd.h>\n#endif\nlong f(
 const MAKES: [&str; 3] = ["gmake", "make", "smake"];
 
 pub(crate) fn look() -> Machine {
-    println!("cargo::rerun-if-env-changed=CMAKE_POLICY_VERSION_MINIMUM");
     let windows = env::var_os("CARGO_CFG_TARGET_OS").is_some_and(|system| system == "windows");
     Machine {
         windows,
@@ -28,7 +27,8 @@ pub(crate) fn look() -> Machine {
 
 /// The compiler with the flags that the packages `cmake` and `cc` take: for C++, or for C.
 fn tool(cpp: bool) -> Option<cc::Tool> {
-    cc::Build::new().cpp(cpp).opt_level(0).debug(false).warnings(false).try_get_compiler().ok()
+    let mut build = cc::Build::new();
+    build.cargo_metadata(false).cpp(cpp).opt_level(0).debug(false).warnings(false).try_get_compiler().ok()
 }
 
 fn runs(mut program: Command) -> bool {
@@ -49,10 +49,7 @@ fn variable(name: &str) -> Option<OsString> {
         format!("{}_{name}", kind()),
         name.to_owned(),
     ];
-    names.into_iter().find_map(|name| {
-        println!("cargo::rerun-if-env-changed={name}");
-        env::var_os(name)
-    })
+    names.into_iter().find_map(env::var_os)
 }
 
 /// The first word of variables about what is built: for this machine, or for another one.
@@ -60,7 +57,6 @@ fn kind() -> &'static str {
     if env::var_os("HOST") == env::var_os("TARGET") { "HOST" } else { "TARGET" }
 }
 
-/// Programs are looked for, but the PATH is not watched: once ALE is built, a program that comes or goes changes nothing.
 fn on_path(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|folder| folder.join(name).is_file())
@@ -72,7 +68,7 @@ fn undeclared() -> Undeclared {
     let Some((compiler, out)) = tool(false).zip(env::var_os("OUT_DIR").map(PathBuf::from)) else {
         return Undeclared::Accepted;
     };
-    if compiles(&compiler, &[], &out) || !compiles(&compiler, &["-DZ_HAVE_UNISTD_H=1"], &out) {
+    if compiles(&compiler, &[], &out) || !compiles(&compiler, &[DECLARED], &out) {
         return Undeclared::Accepted;
     }
     let variable = if kind() == "HOST" { "HOST_CFLAGS" } else { "TARGET_CFLAGS" };

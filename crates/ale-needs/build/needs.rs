@@ -8,7 +8,7 @@ const STRICT: Version = (4, 0);
 const ACCEPTED: Version = (3, 5);
 
 /// What ALE's zlib must be told where functions have to be declared.
-const DECLARED: &str = "-DZ_HAVE_UNISTD_H=1";
+pub(crate) const DECLARED: &str = "-DZ_HAVE_UNISTD_H=1";
 
 /// What matters of a machine and its variables.
 #[derive(Clone, Debug)]

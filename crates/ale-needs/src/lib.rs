@@ -6,6 +6,3 @@
 //! that does not depend on it. But of all that could be started cargo starts first what most others wait for: for the
 //! script of this crate those are the crate, `deepq-atari` and the build script of that, one more than for the script of
 //! `ale-sys`.
-
-// Anew for each checkout: see .cargo/config.toml.
-const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
