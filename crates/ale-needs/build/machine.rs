@@ -28,7 +28,8 @@ pub(crate) fn look() -> Machine {
 /// The compiler with the flags that the packages `cmake` and `cc` take: for C++, or for C.
 fn tool(cpp: bool) -> Option<cc::Tool> {
     let mut build = cc::Build::new();
-    build.cargo_metadata(false).cpp(cpp).opt_level(0).debug(false).warnings(false).try_get_compiler().ok()
+    build.cargo_metadata(false).cargo_warnings(false);
+    build.cpp(cpp).opt_level(0).debug(false).warnings(false).try_get_compiler().ok()
 }
 
 fn runs(mut program: Command) -> bool {
