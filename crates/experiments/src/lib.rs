@@ -15,8 +15,6 @@
 //!
 //! What a run has written down, [`history`] reads back: [`plot`] draws learning curves of it, [`report`] makes a page.
 //!
-//! Three stand beside them: [`export`] gives a run to others, [`parity`] replays what Gymnasium recorded and compares every
-//! bit, [`mod@bench`] measures speed.
 //! Four stand beside them: [`export`] gives a run to others, [`parity`] replays what Gymnasium recorded and compares every
 //! bit, [`mod@bench`] measures speed, and [`play`] shows games in a [`terminal`].
 //!
