@@ -14,7 +14,7 @@ use candle_core::{Device, Tensor, Var};
 use deepq_agents::targets::{argmax, double_q_learning};
 use deepq_envs::{CartPole, Env, NumpyRng, Reset, Seeds, Status, TimeLimit};
 use deepq_nets::{Loss, td_loss};
-use deepq_replay::{Batch, End, Layout, ReplaySpec, Transition};
+use deepq_replay::{Batch, Layout, ReplaySpec, Transition};
 
 const FEATURES: usize = 32;
 const ACTIONS: usize = 2;
@@ -126,15 +126,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             false => greedy(&online, &observation)?,
         };
         let step = env.step(action, &mut next_observation)?;
-        let end = match step.status {
-            Status::Running => End::Running,
-            Status::Terminated => End::Terminated,
-            Status::Truncated => End::Truncated,
-        };
+        let end = step.end();
         let reward = step.reward as f32;
         replay.push(0, &Transition { action: action as u32, reward, next_observation: &next_observation, end })?;
         observation = next_observation;
-        if end.over() {
+        if end.is_over() {
             env.reset(&Reset::default(), &mut observation)?;
             replay.begin(0, &observation)?;
         }

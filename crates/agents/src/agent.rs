@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use candle_core::Tensor;
-use deepq_envs::Element;
+use deepq_core::Element;
 use deepq_nets::{Gradients, Parameters};
 use deepq_replay::{Replay, Transition};
 use serde::{Deserialize, Serialize};

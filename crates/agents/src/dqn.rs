@@ -1,7 +1,7 @@
 //! DQN and its variants: a half that acts, here, and a half that learns, in [`dqn_learning`](crate::dqn_learning).
 
 use candle_core::Device;
-use deepq_envs::{Element, Seeds};
+use deepq_core::{Element, Seeds};
 use deepq_nets::{Gradients, NetworkSpec, OptimizerSpec, Parameters, QNetwork};
 use deepq_replay::{Batch, Replay, Transition};
 
@@ -182,7 +182,7 @@ impl<E: Element> Agent<E> for Dqn<E> {
         check_transition(transition, stream, self.learning.online.network.actions(), &self.counters)?;
         let reward = self.learning.spec.clip_reward.apply(reward);
         self.learning.replay.push(stream, &Transition { action, reward, next_observation, end })?;
-        self.counters.episodes += u64::from(end.over());
+        self.counters.episodes += u64::from(end.is_over());
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The half of a DQN agent that learns: sample, target, loss, update.
 
 use candle_core::Tensor;
-use deepq_envs::{Element, NumpyRng};
+use deepq_core::{Element, NumpyRng};
 use deepq_nets::{QNetwork, TdLoss, td_loss};
 use deepq_replay::{Batch, Replay};
 

@@ -1,6 +1,6 @@
 //! A DQN agent's state as a value, and back.
 
-use deepq_envs::{Element, NumpyRng};
+use deepq_core::{Element, NumpyRng};
 use serde::{Deserialize, Serialize};
 
 use crate::tensor_state::{Kind, Restoring, Saving};

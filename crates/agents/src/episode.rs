@@ -1,6 +1,6 @@
 //! An episode as it is played, for agents that learn from whole episodes.
 
-use deepq_envs::{Element, ElementKind};
+use deepq_core::{Element, ElementKind};
 use deepq_replay::Transition;
 
 /// An episode's steps, in order.

@@ -1,6 +1,6 @@
 //! Exploration: a random action with probability epsilon, the best one otherwise.
 
-use deepq_envs::NumpyRng;
+use deepq_core::NumpyRng;
 use serde::{Deserialize, Serialize};
 
 use crate::{Counters, Schedule, SpecError};

@@ -1,6 +1,6 @@
 //! What can go wrong with an agent.
 
-use deepq_envs::NotAGenerator;
+use deepq_core::NotAGenerator;
 use deepq_nets::NetError;
 use deepq_replay::ReplayError;
 use thiserror::Error;

@@ -1,7 +1,7 @@
 //! PQN: Q-learning without replay and target network, from many environments at once.
 
 use candle_core::Device;
-use deepq_envs::{Element, NumpyRng, Seeds};
+use deepq_core::{Element, NumpyRng, Seeds};
 use deepq_nets::{Gradients, NetworkSpec, OptimizerSpec, Parameters, QNetwork, TdLoss, td_loss};
 use deepq_replay::{Replay, Transition};
 use serde::{Deserialize, Serialize};
@@ -197,8 +197,8 @@ impl<E: Element> Agent<E> for Pqn<E> {
             let value = self.greedy_values(transition.next_observation)?;
             self.rollout.set_value(stream, value[0]);
         }
-        self.running[stream] = !transition.end.over();
-        self.counters.episodes += u64::from(transition.end.over());
+        self.running[stream] = !transition.end.is_over();
+        self.counters.episodes += u64::from(transition.end.is_over());
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! A PQN agent's state as a value, and back: the rollout that it has not learned from yet belongs to it.
 
 use candle_core::{Device, Tensor};
-use deepq_envs::{Element, NumpyRng};
+use deepq_core::{Element, NumpyRng};
 use serde::{Deserialize, Serialize};
 
 use crate::episode::{elements, numbers};

@@ -1,6 +1,6 @@
 //! Tabular Q-learning: one value for each state and action, for environments with numbered states.
 
-use deepq_envs::Seeds;
+use deepq_core::Seeds;
 use deepq_replay::End;
 use serde::{Deserialize, Serialize};
 
@@ -38,15 +38,15 @@ impl QLearningSpec {
 ///
 /// ```
 /// use deepq_agents::{QLearning, QLearningSpec, Schedule};
-/// use deepq_envs::Seeds;
+/// use deepq_core::Seeds;
 /// use deepq_replay::End;
 ///
 /// // Two states; action 1 in state 0 leads to state 1, where any action ends the episode with reward 1.
 /// let spec = QLearningSpec { discount: 0.9, learning_rate: 0.5 };
 /// let mut agent = QLearning::new(&spec, &Schedule::Constant { value: 0.1 }, 2, 2, &Seeds::new(1))?;
 /// for _ in 0..100 {
-///     agent.learn(0, 1, 0.0, 1, End::Running)?;
-///     agent.learn(1, 0, 1.0, 1, End::Terminated)?;
+///     agent.learn(0, 1, 0.0, 1, End::RUNNING)?;
+///     agent.learn(1, 0, 1.0, 1, End::TERMINATED)?;
 /// }
 /// assert!((agent.q_values(0)?[1] - 0.9).abs() < 1e-5);
 /// assert_eq!(agent.greedy(0)?, 1);
@@ -122,7 +122,7 @@ impl QLearning {
         let td_error = target - *value;
         *value += self.spec.learning_rate * td_error;
         self.counters.updates += 1;
-        self.counters.episodes += u64::from(end.over());
+        self.counters.episodes += u64::from(end.is_over());
         Ok(td_error)
     }
 
@@ -181,6 +181,8 @@ impl QLearning {
 
 #[cfg(test)]
 mod tests {
+    use deepq_replay::Status;
+
     use super::*;
 
     fn agent() -> QLearning {
@@ -192,20 +194,21 @@ mod tests {
     fn values_move_by_the_learning_rate_towards_the_target() {
         let mut agent = agent();
         // Q(1, 0) = 0 + 0.25 * (8 - 0)
-        assert_eq!(agent.learn(1, 0, 8.0, 2, End::Terminated).unwrap(), 8.0);
+        assert_eq!(agent.learn(1, 0, 8.0, 2, End::TERMINATED).unwrap(), 8.0);
         assert_eq!(agent.q_values(1).unwrap(), [2.0, 0.0]);
         // target 1 + 0.5 * max(2, 0) = 2; Q(0, 1) = 0.25 * 2
-        assert_eq!(agent.learn(0, 1, 1.0, 1, End::Running).unwrap(), 2.0);
+        assert_eq!(agent.learn(0, 1, 1.0, 1, End::RUNNING).unwrap(), 2.0);
         assert_eq!(agent.table(), [0.0, 0.5, 2.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]
     fn only_terminations_and_lost_lives_stop_bootstrapping() {
         let mut agent = agent();
-        agent.learn(1, 0, 8.0, 2, End::Terminated).unwrap();
+        agent.learn(1, 0, 8.0, 2, End::TERMINATED).unwrap();
         let target = |end| agent.target(1.0, 1, end).unwrap();
-        let ends = [End::Running, End::Truncated, End::Terminated, End::LifeLost];
-        assert_eq!(ends.map(target), [2.0, 2.0, 1.0, 1.0]);
+        let lost_and_cut_off = End { status: Status::Truncated, life_lost: true };
+        let ends = [End::RUNNING, End::TRUNCATED, End::TERMINATED, End::LIFE_LOST, lost_and_cut_off];
+        assert_eq!(ends.map(target), [2.0, 2.0, 1.0, 1.0, 1.0]);
     }
 
     #[test]
@@ -213,7 +216,7 @@ mod tests {
         let mut agent = agent();
         for i in 0..10 {
             let action = agent.act(i % 3).unwrap();
-            agent.learn(i % 3, action, i as f32, (i + 1) % 3, End::Running).unwrap();
+            agent.learn(i % 3, action, i as f32, (i + 1) % 3, End::RUNNING).unwrap();
         }
         let mut restored: QLearning = serde_json::from_str(&serde_json::to_string(&agent).unwrap()).unwrap();
         assert_eq!(restored, agent);
@@ -225,9 +228,9 @@ mod tests {
     fn what_does_not_exist_is_refused() {
         let mut agent = agent();
         assert_eq!(agent.act(3).unwrap_err().to_string(), "there is no state 3; the states are 0 to 2");
-        let error = agent.learn(0, 2, 0.0, 1, End::Running).unwrap_err();
+        let error = agent.learn(0, 2, 0.0, 1, End::RUNNING).unwrap_err();
         assert_eq!(error.to_string(), "there is no action 2; the actions are 0 to 1");
-        assert!(agent.learn(0, 0, f32::NAN, 1, End::Running).is_err());
+        assert!(agent.learn(0, 0, f32::NAN, 1, End::RUNNING).is_err());
         assert_eq!(agent.counters(), Counters::default());
         let spec = QLearningSpec { discount: 0.9, learning_rate: 0.0 };
         assert!(spec.validate().unwrap_err().to_string().starts_with("learning_rate = 0 is not allowed"));

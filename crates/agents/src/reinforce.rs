@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use candle_core::Device;
-use deepq_envs::{Element, NumpyRng, Seeds};
+use deepq_core::{Element, NumpyRng, Seeds};
 use deepq_nets::{Gradients, NetworkSpec, OptimizerSpec, Parameters, QNetwork};
 use deepq_replay::{Replay, Transition};
 use serde::{Deserialize, Serialize};
@@ -190,7 +190,7 @@ impl<E: Element> Agent<E> for Reinforce<E> {
         let slot = self.stream(stream)?;
         let Some(episode) = slot else { return Err(AgentError::NoEpisode { stream }) };
         episode.push(transition, reward, discount);
-        if transition.end.over() {
+        if transition.end.is_over() {
             let finished = slot.take();
             self.finished.extend(finished);
             self.counters.episodes += 1;

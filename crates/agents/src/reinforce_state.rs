@@ -1,7 +1,7 @@
 //! A REINFORCE agent's state as a value, and back: the episodes that it has not learned from yet belong to it.
 
 use candle_core::Tensor;
-use deepq_envs::{Element, NumpyRng};
+use deepq_core::{Element, NumpyRng};
 use serde::{Deserialize, Serialize};
 
 use crate::episode::{Episode, elements};

@@ -1,6 +1,6 @@
 //! What all streams saw and did over a few steps, for agents that learn from it at once and forget it.
 
-use deepq_envs::Element;
+use deepq_core::Element;
 use deepq_replay::Transition;
 use serde::{Deserialize, Serialize};
 
@@ -113,13 +113,13 @@ impl<E: Element> Rollout<E> {
         self.rows.actions[row] = transition.action;
         self.rows.rewards[row] = reward;
         self.rows.discounts[row] = if transition.end.bootstraps() { discount } else { 0.0 };
-        self.rows.over[row] = transition.end.over();
+        self.rows.over[row] = transition.end.is_over();
         if self.rows.acted == self.steps {
             let len = self.observation_len;
             self.last[stream * len..][..len].copy_from_slice(transition.next_observation);
             return false;
         }
-        transition.end.over() && transition.end.bootstraps()
+        transition.end.is_over() && transition.end.bootstraps()
     }
 
     /// The value of what a stream's latest action led to.
@@ -166,8 +166,8 @@ impl<E: Element> Rollout<E> {
 
 #[cfg(test)]
 mod tests {
-    use deepq_envs::NumpyRng;
-    use deepq_replay::End;
+    use deepq_core::NumpyRng;
+    use deepq_replay::{End, Status};
 
     use super::*;
 
@@ -186,11 +186,11 @@ mod tests {
     /// The target of step `t`, from the words: what follows counts as long as the episode goes on and the rollout lasts.
     fn naive(played: &[Played], t: usize) -> f32 {
         let Played { reward, end, led_to } = played[t];
-        let rest = match end {
-            End::Terminated | End::LifeLost => return reward,
-            End::Truncated => led_to,
-            End::Running if t + 1 == played.len() => led_to,
-            End::Running => (1.0 - LAMBDA) * led_to + LAMBDA * naive(played, t + 1),
+        let rest = match (end.status, end.life_lost) {
+            (Status::Terminated, _) | (_, true) => return reward,
+            (Status::Truncated, false) => led_to,
+            (Status::Running, false) if t + 1 == played.len() => led_to,
+            (Status::Running, false) => (1.0 - LAMBDA) * led_to + LAMBDA * naive(played, t + 1),
         };
         reward + DISCOUNT * rest
     }
@@ -198,7 +198,8 @@ mod tests {
     #[test]
     fn targets_are_those_of_each_stream_and_episode_alone() {
         let mut rng = NumpyRng::new(1);
-        let ends = [End::Running, End::Running, End::LifeLost, End::Terminated, End::Truncated];
+        let lost_and_cut_off = End { status: Status::Truncated, life_lost: true };
+        let ends = [End::RUNNING, End::RUNNING, End::LIFE_LOST, End::TERMINATED, End::TRUNCATED, lost_and_cut_off];
         let mut rollout = Rollout::<f32>::new(STREAMS, STEPS, 1);
         for _ in 0..200 {
             let mut played: [Vec<Played>; STREAMS] = Default::default();
@@ -211,12 +212,12 @@ mod tests {
                     let (reward, led_to, end) = (rng.random() as f32, rng.random() as f32, ends[rng.index(ends.len())]);
                     let transition = Transition { action: 0, reward, next_observation: &[led_to], end };
                     let asks = rollout.tell(stream, &transition, reward, DISCOUNT);
-                    assert_eq!(asks, end == End::Truncated && t + 1 < STEPS);
+                    assert_eq!(asks, end == End::TRUNCATED && t + 1 < STEPS);
                     if asks {
                         rollout.set_value(stream, led_to);
                     }
                     played[stream].push(Played { reward, end, led_to });
-                    *now = if end.over() { rng.random() as f32 } else { led_to };
+                    *now = if end.is_over() { rng.random() as f32 } else { led_to };
                 }
             }
             assert!(rollout.complete());

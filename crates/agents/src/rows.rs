@@ -1,7 +1,7 @@
 //! What an agent is given, one row a stream: checked, and on its way into a network.
 
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor};
-use deepq_envs::{Element, ElementKind};
+use deepq_core::{Element, ElementKind};
 use deepq_nets::QNetwork;
 use deepq_replay::Transition;
 

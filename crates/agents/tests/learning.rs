@@ -6,7 +6,7 @@ use deepq_agents::{
     Agent, ClipGradient, ClipReward, Clock, Dqn, DqnParts, DqnSpec, LearningStarts, Pqn, PqnParts, PqnSpec, Schedule,
     TargetUpdate,
 };
-use deepq_envs::{CartPole, Catch, Element, Env, FrameStack, Reset, Seeds, Status, TimeLimit};
+use deepq_envs::{CartPole, Catch, Element, Env, FrameStack, Reset, Seeds, TimeLimit};
 use deepq_nets::{ConvSpec, Device, Head, Initialisation, Loss, NetworkSpec, Normalisation, OptimizerSpec, Torso};
 use deepq_replay::{End, Layout, ReplaySpec, Transition};
 
@@ -40,14 +40,6 @@ impl Settings {
     }
 }
 
-fn end(status: Status) -> End {
-    match status {
-        Status::Running => End::Running,
-        Status::Terminated => End::Terminated,
-        Status::Truncated => End::Truncated,
-    }
-}
-
 /// Plays so many steps in each environment, learning.
 fn train<V: Env>(agent: &mut dyn Agent<V::Element>, envs: &mut [V], seed: u64, steps: u64) {
     let len = envs[0].observation_space().len();
@@ -63,7 +55,7 @@ fn train<V: Env>(agent: &mut dyn Agent<V::Element>, envs: &mut [V], seed: u64, s
         for (stream, (env, observation)) in envs.iter_mut().zip(observations.chunks_exact_mut(len)).enumerate() {
             let step = env.step(actions[stream], &mut next).unwrap();
             let (action, reward) = (actions[stream] as u32, step.reward as f32);
-            let transition = Transition { action, reward, next_observation: &next, end: end(step.status) };
+            let transition = Transition { action, reward, next_observation: &next, end: step.end() };
             agent.observe(stream, &transition).unwrap();
             observation.copy_from_slice(&next);
             if step.status.is_over() {
@@ -203,7 +195,7 @@ fn values_do_not_depend_on_the_steps_that_a_target_spans() {
             let mut actions = [0];
             agent.act(&[1.0], &mut actions).unwrap();
             let action = actions[0] as u32;
-            let transition = Transition { action, reward: 1.0, next_observation: &[1.0], end: End::Running };
+            let transition = Transition { action, reward: 1.0, next_observation: &[1.0], end: End::RUNNING };
             agent.observe(0, &transition).unwrap();
             while agent.learn().unwrap().is_some() {}
         }

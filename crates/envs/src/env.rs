@@ -5,32 +5,10 @@ use std::time::Duration;
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-use crate::{Discrete, Element, EnvError, ObservationSpace};
+use crate::{Discrete, Element, End, EnvError, ObservationSpace, Status};
 
 /// The steps in a second of an environment that does not say.
 pub(crate) const USUAL_STEPS_PER_SECOND: f64 = 30.0;
-
-/// Whether an episode goes on after a step, and if not, why.
-///
-/// Only termination stops bootstrapping: a time limit says nothing about the value of the state that it cut off
-/// (Pardo et al. 2018, "Time Limits in Reinforcement Learning").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// The episode goes on.
-    Running,
-    /// The task itself ended: the pole fell, the game is over.
-    Terminated,
-    /// Something outside the task, as a time limit, cut the episode off.
-    Truncated,
-}
-
-impl Status {
-    /// Whether the episode is over and the environment waits for a reset.
-    pub fn is_over(self) -> bool {
-        self != Self::Running
-    }
-}
 
 /// What one action led to; the observation stands in the buffer that the caller gave.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,6 +29,11 @@ impl Step {
     /// A step of an environment that has neither lives nor frames.
     pub fn new(reward: f64, status: Status) -> Self {
         Self { reward, status, life_lost: false, frames: 1 }
+    }
+
+    /// How it ended, as replay memories and agents are told.
+    pub fn end(&self) -> End {
+        End { status: self.status, life_lost: self.life_lost }
     }
 }
 

@@ -129,7 +129,7 @@ impl Agent<f32> for SoftQ {
 
     fn observe(&mut self, stream: usize, transition: &Transition<'_, f32>) -> Result<(), AgentError> {
         self.replay.push(stream, transition)?;
-        self.counters.episodes += u64::from(transition.end.over());
+        self.counters.episodes += u64::from(transition.end.is_over());
         Ok(())
     }
 

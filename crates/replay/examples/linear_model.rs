@@ -68,9 +68,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         position = (position + if action == 1 { PUSH } else { -PUSH }).clamp(0.0, 1.0);
         let reward = 1.0 - 4.0 * (position - 0.5).powi(2);
         // Nothing ends by itself here: what is cut off still has a value.
-        let end = if step % EPISODE == 0 { End::Truncated } else { End::Running };
+        let end = if step % EPISODE == 0 { End::TRUNCATED } else { End::RUNNING };
         replay.push(0, &Transition { action: action as u32, reward, next_observation: &[position], end })?;
-        if end.over() {
+        if end.is_over() {
             position = uniform(&mut rng);
             replay.begin(0, &[position])?;
         }

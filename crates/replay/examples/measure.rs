@@ -82,7 +82,7 @@ fn fill(replay: &mut dyn Replay<u8>, frames: &[u8], transitions: usize) -> Resul
         }
         observation.copy_within(FRAME.., 0);
         observation[(STACK - 1) * FRAME..].copy_from_slice(next()?);
-        let end = if (step + 1) % EPISODE == 0 { End::Terminated } else { End::Running };
+        let end = if (step + 1) % EPISODE == 0 { End::TERMINATED } else { End::RUNNING };
         let transition = Transition { action: 0, reward: 0.0, next_observation: &observation, end };
         let start = Instant::now();
         replay.push(0, &transition)?;

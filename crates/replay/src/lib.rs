@@ -50,13 +50,13 @@
 //!         let action = rng.next_u32() % 2; // 0 left, 1 right
 //!         cell = if action == 1 { cell + 1 } else { cell.saturating_sub(1) };
 //!         let end = match (cell == CELLS - 1, step) {
-//!             (true, _) => End::Terminated,
-//!             (false, 20) => End::Truncated,
-//!             _ => End::Running,
+//!             (true, _) => End::TERMINATED,
+//!             (false, 20) => End::TRUNCATED,
+//!             _ => End::RUNNING,
 //!         };
-//!         let reward = if end == End::Terminated { 1.0 } else { 0.0 };
+//!         let reward = if end == End::TERMINATED { 1.0 } else { 0.0 };
 //!         replay.push(0, &Transition { action, reward, next_observation: &[cell as f32], end })?;
-//!         if end.over() {
+//!         if end.is_over() {
 //!             break;
 //!         }
 //!     }
@@ -103,11 +103,12 @@ mod transition;
 mod uniform;
 
 pub use batch::Batch;
+pub use deepq_core::{End, Status};
 pub use error::ReplayError;
 pub use frames::FrameReplay;
 pub use increment::{Chain, Increment, Mark};
 pub use n_step::NStep;
 pub use replay::{Increments, Replay};
 pub use spec::{Compression, Layout, ReplayKind, ReplaySpec};
-pub use transition::{End, Transition};
+pub use transition::Transition;
 pub use uniform::UniformReplay;

@@ -72,12 +72,12 @@ impl NStep {
     pub(crate) fn outcome(&self, steps: impl Iterator<Item = (f32, End)>) -> Outcome {
         let mut reward = 0.0;
         let mut taken = 0;
-        let mut last = End::Running;
+        let mut last = End::RUNNING;
         for ((step_reward, end), power) in steps.zip(&self.powers[..self.n()]) {
             reward += power * f64::from(step_reward);
             taken += 1;
             last = end;
-            if end != End::Running {
+            if end != End::RUNNING {
                 break;
             }
         }
@@ -97,14 +97,13 @@ mod tests {
 
     #[test]
     fn sums_until_n_or_a_stop() {
-        use End::*;
-        let run = [(1.0, Running), (2.0, Running), (4.0, Running), (8.0, Running)];
+        let run = [(1.0, End::RUNNING), (2.0, End::RUNNING), (4.0, End::RUNNING), (8.0, End::RUNNING)];
         assert_eq!(outcome(1, &run), (1.0, 0.5, 1));
         assert_eq!(outcome(3, &run), (3.0, 0.125, 3));
-        assert_eq!(outcome(3, &[(1.0, Running), (2.0, Terminated), (4.0, Running)]), (2.0, 0.0, 2));
-        assert_eq!(outcome(3, &[(1.0, Running), (2.0, Truncated), (4.0, Running)]), (2.0, 0.25, 2));
-        assert_eq!(outcome(3, &[(1.0, LifeLost), (2.0, Running), (4.0, Running)]), (1.0, 0.0, 1));
-        assert_eq!(outcome(2, &[(1.0, Running), (2.0, Truncated)]), (2.0, 0.25, 2));
+        assert_eq!(outcome(3, &[(1.0, End::RUNNING), (2.0, End::TERMINATED), (4.0, End::RUNNING)]), (2.0, 0.0, 2));
+        assert_eq!(outcome(3, &[(1.0, End::RUNNING), (2.0, End::TRUNCATED), (4.0, End::RUNNING)]), (2.0, 0.25, 2));
+        assert_eq!(outcome(3, &[(1.0, End::LIFE_LOST), (2.0, End::RUNNING), (4.0, End::RUNNING)]), (1.0, 0.0, 1));
+        assert_eq!(outcome(2, &[(1.0, End::RUNNING), (2.0, End::TRUNCATED)]), (2.0, 0.25, 2));
     }
 
     #[test]

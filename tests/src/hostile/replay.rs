@@ -58,7 +58,7 @@ fn play_on(replay: &mut dyn Replay<u8>, kind: ReplayKind) -> Result<()> {
             // Where an episode is running already, the first call is refused, and of frames the second as well: they do not
             // go on with those that are there.
             let began = replay.begin(stream, &stack(step)).is_ok();
-            let end = if step % 7 == 3 { End::Terminated } else { End::Running };
+            let end = if step % 7 == 3 { End::TERMINATED } else { End::RUNNING };
             let transition = Transition { action: 1, reward: 0.5, next_observation: &stack(step + 1), end };
             let pushed = replay.push(stream, &transition);
             ensure!(pushed.is_ok() || (kind == ReplayKind::Frames && !began), "a step was refused");

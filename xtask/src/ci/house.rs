@@ -14,13 +14,14 @@ use crate::workspace::Workspace;
 const NAMELESS: &[&str] = &["util.rs", "utils.rs", "helper.rs", "helpers.rs", "common.rs", "misc.rs"];
 
 /// Crates in which nothing may depend on the clock or on a generator that nobody owns.
-const CLOCKLESS: &[&str] = &["crates/envs/", "crates/atari/", "crates/replay/", "crates/nets/", "crates/agents/"];
+const CLOCKLESS: &[&str] =
+    &["crates/core/", "crates/envs/", "crates/atari/", "crates/replay/", "crates/nets/", "crates/agents/"];
 
 /// What would bring a clock or a global generator in.
 const UNREPEATABLE: &[&str] = &["SystemTime::now", "Instant::now", "rand::rng()", "thread_rng(", "rand::random"];
 
 /// Crates whose numbers must not depend on the C library. (Environments use it, as Gymnasium does.)
-const OF_ONE_ARITHMETIC: &[&str] = &["crates/replay/", "crates/nets/", "crates/agents/"];
+const OF_ONE_ARITHMETIC: &[&str] = &["crates/core/", "crates/replay/", "crates/nets/", "crates/agents/"];
 
 /// Functions of the standard library that are the C library's, which each platform rounds in its own way; `libm`'s are the
 /// same everywhere. (Candle's operations of these names are followed by a question mark.)

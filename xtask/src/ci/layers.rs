@@ -11,13 +11,14 @@ use crate::workspace::Workspace;
 
 /// Each package of the workspace and the packages of the workspace that it may depend on, also in its tests.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("deepq-core", &[]),
     ("deepq-box2d-sys", &[]),
-    ("deepq-envs", &["deepq-box2d-sys"]),
+    ("deepq-envs", &["deepq-core", "deepq-box2d-sys"]),
     ("deepq-ale-needs", &[]),
     ("deepq-atari", &["deepq-envs", "deepq-ale-needs"]),
-    ("deepq-replay", &[]),
+    ("deepq-replay", &["deepq-core"]),
     ("deepq-nets", &[]),
-    ("deepq-agents", &["deepq-envs", "deepq-replay", "deepq-nets"]),
+    ("deepq-agents", &["deepq-core", "deepq-replay", "deepq-nets", "deepq-envs"]),
     ("deepq-experiments", &["deepq-envs", "deepq-atari", "deepq-replay", "deepq-nets", "deepq-agents"]),
     ("deepq-tests", &["deepq-envs", "deepq-atari", "deepq-replay", "deepq-nets", "deepq-agents", "deepq-experiments"]),
     ("xtask", &[]),

@@ -11,7 +11,7 @@ use std::error::Error;
 use deepq_agents::{Agent, Clock, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
 use deepq_envs::{Env, Reset, Seeds, Status, TimeLimit, check_env};
 use deepq_nets::{Device, Head, Loss, NetworkSpec, OptimizerSpec, Torso};
-use deepq_replay::{End, Layout, ReplaySpec, Transition};
+use deepq_replay::{Layout, ReplaySpec, Transition};
 use thermostat::{STEPS, Thermostat};
 
 /// What the agents of this example are made of.
@@ -52,15 +52,11 @@ fn train(agent: &mut Dqn<f32>, seeds: &Seeds, agent_steps: u32) -> Result<(), Bo
         let mut actions = [0];
         agent.act(&observation, &mut actions)?;
         let step = env.step(actions[0], &mut next_observation)?;
-        let end = match step.status {
-            Status::Running => End::Running,
-            Status::Terminated => End::Terminated,
-            Status::Truncated => End::Truncated,
-        };
+        let end = step.end();
         let (action, reward) = (actions[0] as u32, step.reward as f32);
         agent.observe(0, &Transition { action, reward, next_observation: &next_observation, end })?;
         observation = next_observation;
-        if end.over() {
+        if end.is_over() {
             env.reset(&Reset::default(), &mut observation)?;
             agent.begin_episode(0, &observation)?;
         }

@@ -37,7 +37,7 @@ fn rewards_that_are_no_numbers() {
     let mut agent = Setup::default().agent();
     let observation = one_hot(0, Chain::STATES);
     agent.begin_episode(0, &observation).unwrap();
-    let transition = Transition { action: 0, reward: f32::NAN, next_observation: &observation, end: End::Running };
+    let transition = Transition { action: 0, reward: f32::NAN, next_observation: &observation, end: End::RUNNING };
     let error = agent.observe(0, &transition).unwrap_err().to_string();
     assert!(error.starts_with("stream 0: the reward at agent step 0 is NaN"), "{error}");
     assert!(agent.replay().unwrap().is_empty());
@@ -54,7 +54,7 @@ fn a_loss_that_is_no_number_stops_before_the_weights_change() {
     let observation = chains[0].observation();
     let error = loop {
         agent.act(&observation, &mut [0]).unwrap();
-        let transition = Transition { action: 0, reward: 3e38, next_observation: &observation, end: End::Running };
+        let transition = Transition { action: 0, reward: 3e38, next_observation: &observation, end: End::RUNNING };
         agent.observe(0, &transition).unwrap();
         match agent.learn() {
             Ok(Some(_)) => assert_ne!(bits(agent.online()), before),

@@ -15,7 +15,7 @@ fn the_replay_holds_clipped_rewards() {
         let observation = one_hot(0, Chain::STATES);
         agent.begin_episode(0, &observation).unwrap();
         for (action, reward) in [(0, -30.0), (1, 0.25)] {
-            let transition = Transition { action, reward, next_observation: &observation, end: End::Running };
+            let transition = Transition { action, reward, next_observation: &observation, end: End::RUNNING };
             agent.observe(0, &transition).unwrap();
         }
         let mut batch = Batch::new();

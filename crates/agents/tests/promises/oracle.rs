@@ -13,10 +13,10 @@ const ACTIONS: usize = 3;
 /// one of three ways.
 fn transition(rng: &mut NumpyRng) -> (f32, usize, End) {
     let end = match rng.index(10) {
-        0 => End::Terminated,
-        1 => End::Truncated,
-        2 => End::LifeLost,
-        _ => End::Running,
+        0 => End::TERMINATED,
+        1 => End::TRUNCATED,
+        2 => End::LIFE_LOST,
+        _ => End::RUNNING,
     };
     (rng.uniform(-2.0, 2.0) as f32, rng.index(STATES), end)
 }
@@ -47,7 +47,7 @@ fn targets_of_both_agree_while_the_table_learns() {
             deep.observe(0, &Transition { action: action as u32, reward, next_observation, end }).unwrap();
             played.push((state, action, reward, next_state, end));
             state = next_state;
-            if end.over() {
+            if end.is_over() {
                 state = rng.index(STATES);
                 deep.begin_episode(0, &one_hot(state, STATES)).unwrap();
             }
@@ -87,8 +87,8 @@ fn both_learn_the_same_values() {
     for _ in 0..500 {
         for state in 0..4usize {
             let (left, right) = (state.saturating_sub(1), state + 1);
-            tabular.learn(state, 0, -0.1, left, End::Running).unwrap();
-            let (reward, end) = if right == 4 { (1.0, End::Terminated) } else { (0.0, End::Running) };
+            tabular.learn(state, 0, -0.1, left, End::RUNNING).unwrap();
+            let (reward, end) = if right == 4 { (1.0, End::TERMINATED) } else { (0.0, End::RUNNING) };
             tabular.learn(state, 1, reward, right, end).unwrap();
         }
     }

@@ -86,7 +86,7 @@ fn exploration_follows_the_agents_own_counters() {
             let mut action = [0];
             agent.act(&observation, &mut action).unwrap();
             let next_observation = &observation;
-            let transition = Transition { action: 0, reward: 0.0, next_observation, end: End::Running };
+            let transition = Transition { action: 0, reward: 0.0, next_observation, end: End::RUNNING };
             agent.observe(0, &transition).unwrap();
             action == [1]
         };
@@ -122,13 +122,13 @@ fn the_gradient_is_that_of_q_lambda_targets() {
     };
     (0..2).for_each(|stream| agent.begin_episode(stream, &see(stream)).unwrap());
     act(&mut agent, [0, 2]);
-    tell(&mut agent, 0, 1, 10.0, 1, End::Running);
-    tell(&mut agent, 1, 0, 20.0, 3, End::LifeLost);
+    tell(&mut agent, 0, 1, 10.0, 1, End::RUNNING);
+    tell(&mut agent, 1, 0, 20.0, 3, End::LIFE_LOST);
     assert!(agent.learn().unwrap().is_none());
     act(&mut agent, [1, 3]);
-    tell(&mut agent, 0, 0, 30.0, 4, End::Truncated);
+    tell(&mut agent, 0, 0, 30.0, 4, End::TRUNCATED);
     agent.begin_episode(0, &see(0)).unwrap();
-    tell(&mut agent, 1, 1, 40.0, 2, End::Running);
+    tell(&mut agent, 1, 1, 40.0, 2, End::RUNNING);
     let report = agent.learn().unwrap().unwrap();
     assert!(agent.learn().unwrap().is_none());
 
@@ -164,7 +164,7 @@ fn a_truncation_bootstraps_from_the_final_observation() {
         clip_gradient: ClipGradient::None,
         ..spec()
     };
-    for (end, target) in [(End::Truncated, 1.0 + 0.5 * 5.0), (End::Terminated, 1.0)] {
+    for (end, target) in [(End::TRUNCATED, 1.0 + 0.5 * 5.0), (End::TERMINATED, 1.0)] {
         let mut agent = agent::<f32>(&spec, 1, 1);
         set_table(agent.network(), &[0.0, 1.0, 2.0, -1.0, 3.0, 0.0, 0.0, 4.0, 5.0, 5.0]);
         let see = |state: usize| one_hot(state, Chain::STATES);
@@ -173,7 +173,7 @@ fn a_truncation_bootstraps_from_the_final_observation() {
         agent.observe(0, &Transition { action: 0, reward: 1.0, next_observation: &see(4), end }).unwrap();
         agent.begin_episode(0, &see(1)).unwrap();
         agent.act(&see(1), &mut [0]).unwrap();
-        let last = Transition { action: 1, reward: 100.0, next_observation: &see(3), end: End::Running };
+        let last = Transition { action: 1, reward: 100.0, next_observation: &see(3), end: End::RUNNING };
         agent.observe(0, &last).unwrap();
         agent.learn().unwrap().unwrap();
         let (_, gradient) = agent.gradients().unwrap().iter().next().unwrap().unwrap();
@@ -231,7 +231,7 @@ fn any_moment_is_a_state() {
         for stream in 0..2 {
             agent = restored(&agent);
             let next_observation = &[5, 4, 3, t, 1];
-            agent.observe(stream, &Transition { action: 1, reward: 0.1, next_observation, end: End::Running }).unwrap();
+            agent.observe(stream, &Transition { action: 1, reward: 0.1, next_observation, end: End::RUNNING }).unwrap();
         }
     }
     let mut uninterrupted = restored(&agent);
@@ -270,7 +270,7 @@ fn the_learning_rate_follows_its_factor() {
 fn what_does_not_fit_is_refused() {
     let mut agent = agent::<f32>(&spec(), 1, 1);
     let observation = one_hot(0, Chain::STATES);
-    let transition = Transition { action: 0, reward: 0.0, next_observation: &observation, end: End::Running };
+    let transition = Transition { action: 0, reward: 0.0, next_observation: &observation, end: End::RUNNING };
     assert!(matches!(agent.observe(0, &transition), Err(AgentError::OutOfTurn(_))));
     assert!(matches!(agent.act(&observation, &mut [0]), Err(AgentError::NoEpisode { stream: 0 })));
     let message = "there is no stream 1; the streams are 0 to 0";

@@ -59,7 +59,7 @@ fn the_gradient_is_the_policy_gradient() {
         let next: Vec<Vec<f32>> = (0..Chain::STATES).map(|state| one_hot(state, Chain::STATES)).collect();
         agent.begin_episode(0, &next[0]).unwrap();
         for (action, reward, state, end) in
-            [(1, 1.0, 1, End::Running), (0, 4.0, 2, End::LifeLost), (1, 2.0, 3, End::Truncated)]
+            [(1, 1.0, 1, End::RUNNING), (0, 4.0, 2, End::LIFE_LOST), (1, 2.0, 3, End::TRUNCATED)]
         {
             agent.observe(0, &Transition { action, reward, next_observation: &next[state], end }).unwrap();
         }
@@ -115,13 +115,13 @@ fn frames_survive_saving() {
     let mut agent = agent::<u8>(&spec(), 1, 1);
     agent.begin_episode(0, &[0, 1, 127, 254, 255]).unwrap();
     let next_observation = &[5, 4, 3, 2, 1];
-    agent.observe(0, &Transition { action: 1, reward: 0.1, next_observation, end: End::Running }).unwrap();
+    agent.observe(0, &Transition { action: 1, reward: 0.1, next_observation, end: End::RUNNING }).unwrap();
     let state = agent.state().unwrap();
     let mut restored = self::agent::<u8>(&spec(), 1, 2);
     restored.restore(&state).unwrap();
     assert_eq!(fingerprint_of(&restored), fingerprint_of(&agent));
     for agent in [&mut agent, &mut restored] {
-        agent.observe(0, &Transition { action: 0, reward: 1.0, next_observation, end: End::Terminated }).unwrap();
+        agent.observe(0, &Transition { action: 0, reward: 1.0, next_observation, end: End::TERMINATED }).unwrap();
         agent.learn().unwrap().unwrap();
     }
     assert_eq!(fingerprint_of(&restored), fingerprint_of(&agent));
@@ -139,7 +139,7 @@ fn fingerprint_of(agent: &Reinforce<u8>) -> (String, Vec<Vec<u32>>) {
 fn what_does_not_fit_is_refused() {
     let mut agent = agent::<f32>(&spec(), 1, 1);
     let observation = one_hot(0, Chain::STATES);
-    let transition = Transition { action: 0, reward: 0.0, next_observation: &observation, end: End::Running };
+    let transition = Transition { action: 0, reward: 0.0, next_observation: &observation, end: End::RUNNING };
     assert!(matches!(agent.observe(0, &transition), Err(AgentError::NoEpisode { stream: 0 })));
     assert_eq!(
         agent.begin_episode(1, &observation).unwrap_err().to_string(),

@@ -138,9 +138,9 @@ impl Chain {
         self.steps += 1;
         self.state = if action == 1 { self.state + 1 } else { self.state.saturating_sub(1) };
         match self.state + 1 == Self::STATES {
-            true => (1.0, End::Terminated),
+            true => (1.0, End::TERMINATED),
             false => {
-                (if action == 1 { 0.0 } else { -0.1 }, if self.steps == 20 { End::Truncated } else { End::Running })
+                (if action == 1 { 0.0 } else { -0.1 }, if self.steps == 20 { End::TRUNCATED } else { End::RUNNING })
             }
         }
     }
@@ -165,7 +165,7 @@ pub(crate) fn play(agent: &mut dyn Agent<f32>, chains: &mut [Chain], steps: usiz
             let next_observation = &chain.observation();
             let transition = Transition { action: action as u32, reward, next_observation, end };
             agent.observe(stream, &transition).unwrap();
-            if end.over() {
+            if end.is_over() {
                 chain.reset();
                 agent.begin_episode(stream, &chain.observation()).unwrap();
             }

@@ -24,30 +24,30 @@ fn learned_value(end: End) -> f32 {
     for _ in 0..1_000 {
         agent.begin_episode(0, &first).unwrap();
         step(&mut agent, &first, 1.0, end);
-        if end.over() {
+        if end.is_over() {
             agent.begin_episode(0, &second).unwrap();
         }
-        step(&mut agent, &second, 10.0, End::Terminated);
+        step(&mut agent, &second, 10.0, End::TERMINATED);
     }
     agent.q_values(&first).unwrap()[0]
 }
 
 #[test]
 fn a_truncated_step_is_worth_what_follows_it() {
-    let value = learned_value(End::Truncated);
+    let value = learned_value(End::TRUNCATED);
     assert!((value - 6.0).abs() < 0.1, "1 + 0.5 * 10 was to be learned, not {value}");
-    let value = learned_value(End::Running);
+    let value = learned_value(End::RUNNING);
     assert!((value - 6.0).abs() < 0.1, "1 + 0.5 * 10 was to be learned, not {value}");
 }
 
 #[test]
 fn a_terminated_step_is_worth_its_reward() {
-    let value = learned_value(End::Terminated);
+    let value = learned_value(End::TERMINATED);
     assert!((value - 1.0).abs() < 0.1, "1 was to be learned, not {value}");
 }
 
 #[test]
 fn a_lost_life_is_worth_its_reward_while_the_game_goes_on() {
-    let value = learned_value(End::LifeLost);
+    let value = learned_value(End::LIFE_LOST);
     assert!((value - 1.0).abs() < 0.1, "1 was to be learned, not {value}");
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use deepq_agents::{Agent, ClipGradient, ClipReward, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
-use deepq_envs::{Env, EnvOptions, Registry, Reset, Seeds, Status};
+use deepq_envs::{Env, EnvOptions, Registry, Reset, Seeds};
 use deepq_nets::{Activation, Device, Head, Initialisation, Loss, NetworkSpec, OptimizerSpec, Torso};
-use deepq_replay::{End, Layout, ReplaySpec, Transition};
+use deepq_replay::{Layout, ReplaySpec, Transition};
 use serde_json::{Map, Value, json};
 
 use super::blocks::{Samples, Stopwatch};
@@ -136,14 +136,10 @@ impl Contender for Ours {
                 let mut action = [0];
                 agent.act(&observation, &mut action)?;
                 let step = env.step(action[0], &mut next)?;
-                let end = match step.status {
-                    Status::Running => End::Running,
-                    Status::Terminated => End::Terminated,
-                    Status::Truncated => End::Truncated,
-                };
+                let end = step.end();
                 let (action, reward) = (action[0] as u32, step.reward as f32);
                 agent.observe(0, &Transition { action, reward, next_observation: &next, end })?;
-                if end.over() {
+                if end.is_over() {
                     env.reset(&Reset::default(), &mut next)?;
                     agent.begin_episode(0, &next)?;
                 }

@@ -143,7 +143,7 @@ impl Network {
             if i % EPISODE == 0 {
                 agent.begin_episode(0, &observation())?;
             }
-            let end = if i % EPISODE == EPISODE - 1 { End::Terminated } else { End::Running };
+            let end = if i % EPISODE == EPISODE - 1 { End::TERMINATED } else { End::RUNNING };
             let (action, reward) = ((i % self.actions) as u32, (i % 3) as f32 - 1.0);
             agent.observe(0, &Transition { action, reward, next_observation: &observation(), end })?;
         }

@@ -8,7 +8,6 @@ use super::blocks::{Samples, blocks};
 use super::comparison::{Comparison, Contender};
 use super::report::{Better, Case, Skipped};
 use super::{BenchError, Settings};
-use crate::training::end_of;
 
 const GAMES: [(&str, &str); 2] = [("pong", "PongNoFrameskip-v4"), ("breakout", "BreakoutNoFrameskip-v4")];
 /// Environments that play, each a stream of the memories.
@@ -135,8 +134,8 @@ impl Play {
         self.envs.step(&actions, &mut self.into)?;
         for (stream, (step, &action)) in self.into.steps.iter().zip(&actions).enumerate() {
             let row = stream * self.len..(stream + 1) * self.len;
-            let end = end_of(step);
-            let next = if end.over() { &self.into.final_observations } else { &self.into.observations };
+            let end = step.end();
+            let next = if end.is_over() { &self.into.final_observations } else { &self.into.observations };
             let transition = Transition {
                 action: action as u32,
                 reward: step.reward as f32,
@@ -145,7 +144,7 @@ impl Play {
             };
             for memory in &mut *memories {
                 memory.replay.push(stream, &transition)?;
-                if end.over() {
+                if end.is_over() {
                     memory.replay.begin(stream, &self.into.observations[row.clone()])?;
                 }
             }

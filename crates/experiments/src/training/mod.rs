@@ -12,8 +12,8 @@ mod state;
 use std::collections::VecDeque;
 
 use deepq_agents::{Agent, AgentError, Counters, UpdateReport};
-use deepq_envs::{BoxedEnv, Element, EnvError, Journal, Reset, Seeds, Status, Step, VectorEnv};
-use deepq_replay::{End, Transition};
+use deepq_envs::{BoxedEnv, Element, EnvError, Journal, Reset, Seeds, VectorEnv};
+use deepq_replay::Transition;
 use thiserror::Error;
 
 pub use event::{Episode, Event, View};
@@ -261,8 +261,8 @@ impl<E: Element> Training<E> {
         for (stream, step) in played.step.steps.iter().enumerate() {
             let row = stream * len..(stream + 1) * len;
             let next_observation = &played.step.observations[row.clone()];
-            let end = end_of(step);
-            let led_to = if end.over() { &played.step.final_observations[row] } else { next_observation };
+            let end = step.end();
+            let led_to = if end.is_over() { &played.step.final_observations[row] } else { next_observation };
             let action = played.actions[stream] as u32;
             let reward = step.reward as f32;
             self.agent.observe(stream, &Transition { action, reward, next_observation: led_to, end })?;
@@ -271,7 +271,7 @@ impl<E: Element> Training<E> {
             let game = &mut self.games[stream];
             game.total += step.reward;
             game.length += 1;
-            if end.over() {
+            if end.is_over() {
                 self.happened.push_back(Event::EpisodeEnded(std::mem::take(game)));
                 self.agent.begin_episode(stream, next_observation)?;
             }
@@ -382,29 +382,5 @@ impl<E: Element> Iterator for Training<E> {
             }
         }
         self.happened.pop_front().map(Ok)
-    }
-}
-
-/// What a step ended for the agent. After a lost life nothing has a value, also where a limit cuts the episode off in the
-/// same step.
-pub(crate) fn end_of(step: &Step) -> End {
-    match step.status {
-        Status::Running if step.life_lost => End::LifeLost,
-        Status::Running => End::Running,
-        Status::Truncated if !step.life_lost => End::Truncated,
-        Status::Truncated | Status::Terminated => End::Terminated,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lost_life_ends_values_and_a_limit_alone_does_not() {
-        let end = |status, life_lost| end_of(&Step { life_lost, ..Step::new(0.0, status) });
-        assert_eq!([false, true].map(|lost| end(Status::Running, lost)), [End::Running, End::LifeLost]);
-        assert_eq!([false, true].map(|lost| end(Status::Truncated, lost)), [End::Truncated, End::Terminated]);
-        assert_eq!(end(Status::Terminated, false), End::Terminated);
     }
 }

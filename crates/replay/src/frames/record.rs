@@ -1,7 +1,7 @@
 //! What is known about a frame beside its pixels.
 
 use crate::checked::{CheckedReader, CheckedWriter};
-use crate::{End, ReplayError};
+use crate::{End, ReplayError, Status};
 
 /// What is known about a frame beside its pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,7 +41,7 @@ impl Record {
             Follows::Unknown => false,
             Follows::Nothing => next.age == 0 && next.follows != Follows::Nothing,
             Follows::Start => same_episode && next.follows != Follows::Nothing,
-            Follows::Step(end) if end.over() => same_episode && next.follows == Follows::Nothing,
+            Follows::Step(end) if end.is_over() => same_episode && next.follows == Follows::Nothing,
             Follows::Step(_) => same_episode && !matches!(next.follows, Follows::Nothing | Follows::Start),
         }
     }
@@ -67,10 +67,10 @@ impl Follows {
         Self::Unknown,
         Self::Start,
         Self::Nothing,
-        Self::Step(End::Running),
-        Self::Step(End::LifeLost),
-        Self::Step(End::Terminated),
-        Self::Step(End::Truncated),
+        Self::Step(End::RUNNING),
+        Self::Step(End::LIFE_LOST),
+        Self::Step(End::TERMINATED),
+        Self::Step(End::TRUNCATED),
     ];
 
     fn code(self) -> u8 {
@@ -78,10 +78,11 @@ impl Follows {
             Self::Unknown => 0,
             Self::Start => 1,
             Self::Nothing => 2,
-            Self::Step(End::Running) => 3,
-            Self::Step(End::LifeLost) => 4,
-            Self::Step(End::Terminated) => 5,
-            Self::Step(End::Truncated) => 6,
+            Self::Step(End { status: Status::Running, life_lost: false }) => 3,
+            Self::Step(End { status: Status::Running, life_lost: true }) => 4,
+            // A life lost with the episode says no more than that the episode has no value beyond.
+            Self::Step(End { status: Status::Truncated, life_lost: false }) => 6,
+            Self::Step(End { status: Status::Terminated | Status::Truncated, .. }) => 5,
         }
     }
 

@@ -148,9 +148,9 @@ impl<T: Pod> Ring<T> {
         self.records[slot] = Record { action, reward, follows: Follows::Step(end), age };
         self.newest.copy_from_slice(next_observation);
         let frame = &next_observation[next_observation.len() - self.frame_len..];
-        let follows = if end.over() { Follows::Nothing } else { Follows::Unknown };
+        let follows = if end.is_over() { Follows::Nothing } else { Follows::Unknown };
         self.append(frame, follows, age.saturating_add(1));
-        self.raise_high(if end == End::Running { 0 } else { position + 1 });
+        self.raise_high(if end == End::RUNNING { 0 } else { position + 1 });
         Ok(())
     }
 
@@ -310,7 +310,7 @@ impl<T: Pod> Ring<T> {
         (self.low, self.high, self.gaps) = (oldest, oldest, 0);
         self.raise_low(oldest);
         let stops =
-            |position: &u64| matches!(self.record(*position).follows, Follows::Step(end) if end != End::Running);
+            |position: &u64| matches!(self.record(*position).follows, Follows::Step(end) if end != End::RUNNING);
         let recent = self.written.saturating_sub(self.n as u64 + 1).max(oldest)..self.written;
         self.raise_high(recent.rev().find(stops).map_or(0, |position| position + 1));
         if let Some(newest) = self.written.checked_sub(1) {

@@ -31,7 +31,7 @@ impl<T: Pod> Waiting<T> {
     pub(crate) fn new(observation_len: usize, n: usize) -> Result<Self, ReplayError> {
         let mut observations = Vec::new();
         memory::resize(&mut observations, (n + 1) * observation_len)?;
-        let steps = vec![Step { action: 0, reward: 0.0, end: End::Running }; n + 1];
+        let steps = vec![Step { action: 0, reward: 0.0, end: End::RUNNING }; n + 1];
         Ok(Self { observations, observation_len, steps, oldest: 0, waiting: 0, running: false })
     }
 
@@ -78,7 +78,7 @@ impl<T: Pod> Waiting<T> {
 
     /// Adds the observation that the newest step led to; its end tells whether the episode goes on from there.
     pub(crate) fn arrive(&mut self, observation: &[T], end: End) {
-        self.running = !end.over();
+        self.running = !end.is_over();
         self.row_mut(self.waiting).copy_from_slice(observation);
     }
 
@@ -108,7 +108,7 @@ impl<T: Pod> Waiting<T> {
 
     /// Whether the oldest waiting step has all the steps that it needs, the newest being one with this end.
     pub(crate) fn complete(&self, n: usize, newest: End) -> bool {
-        self.waiting >= if newest == End::Running { n } else { 1 }
+        self.waiting >= if newest == End::RUNNING { n } else { 1 }
     }
 
     pub(crate) fn save(&self, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
@@ -134,7 +134,7 @@ impl<T: Pod> Waiting<T> {
         self.waiting = waiting as usize;
         self.oldest = 0;
         for later in 0..self.waiting {
-            self.steps[later] = Step { action: from.u32()?, reward: from.f32()?, end: End::Running };
+            self.steps[later] = Step { action: from.u32()?, reward: from.f32()?, end: End::RUNNING };
             from.slice(self.row_mut(later))?;
         }
         if self.running { from.slice(self.row_mut(self.waiting)) } else { Ok(()) }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deepq_replay::{End, Layout};
+use deepq_replay::{End, Layout, Status};
 
 /// A transition as an agent sees it.
 #[derive(Clone, Debug)]
@@ -47,10 +47,10 @@ impl History {
             row.reward += row.discount * step.reward;
             row.discount *= discount;
             row.next_observation.clone_from(&step.next_observation);
-            match step.end {
-                End::Running => {}
-                End::Truncated => break,
-                End::LifeLost | End::Terminated => {
+            match (step.end.status, step.end.life_lost) {
+                (Status::Running, false) => {}
+                (Status::Truncated, false) => break,
+                (Status::Terminated, _) | (_, true) => {
                     row.discount = 0.0;
                     break;
                 }
@@ -109,7 +109,7 @@ impl Model {
         });
         history.frames += 1;
         history.observation.clone_from(&next_observation);
-        history.running = !end.over();
+        history.running = !end.is_over();
         self.actions += 1;
 
         let before = history.steps.len().saturating_sub(self.n + 1);

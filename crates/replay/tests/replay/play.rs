@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use deepq_replay::{
-    Batch, Compression, End, FrameReplay, Layout, NStep, Replay, ReplayError, Transition, UniformReplay,
+    Batch, Compression, End, FrameReplay, Layout, NStep, Replay, ReplayError, Status, Transition, UniformReplay,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -102,10 +102,11 @@ impl Call {
     fn any(streams: usize, running: u32) -> impl Strategy<Value = Self> {
         let first = prop_oneof![3 => Just(First::Repeated), 1 => Just(First::Zeros), 1 => Just(First::Different)];
         let end = prop_oneof![
-            running => Just(End::Running),
-            1 => Just(End::LifeLost),
-            1 => Just(End::Terminated),
-            1 => Just(End::Truncated)
+            running => Just(End::RUNNING),
+            1 => Just(End::LIFE_LOST),
+            1 => Just(End::TERMINATED),
+            1 => Just(End::TRUNCATED),
+            1 => (prop_oneof![Just(Status::Terminated), Just(Status::Truncated)]).prop_map(|status| End { status, life_lost: true })
         ];
         // Few values, so that frames often equal one another.
         let frames = prop::collection::vec(0..4u8, MAX_STACK);

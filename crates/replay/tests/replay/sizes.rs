@@ -24,7 +24,7 @@ fn a_full_replay_takes_what_was_planned() {
         for stream in 0..2 {
             replay.begin(stream, &observation).unwrap();
             for _ in 0..40 {
-                let step = Transition { action: 1, reward: 0.5, next_observation: &observation, end: End::Running };
+                let step = Transition { action: 1, reward: 0.5, next_observation: &observation, end: End::RUNNING };
                 replay.push(stream, &step).unwrap();
             }
         }
@@ -50,7 +50,7 @@ fn a_compressed_replay_takes_at_most_what_was_planned() {
                 if noise {
                     rng.fill_bytes(&mut observation[3 * 84 * 84..]);
                 }
-                let step = Transition { action: 1, reward: 0.5, next_observation: &observation, end: End::Running };
+                let step = Transition { action: 1, reward: 0.5, next_observation: &observation, end: End::RUNNING };
                 replay.push(stream, &step).unwrap();
                 most = most.max(replay.size_in_bytes());
             }
@@ -112,7 +112,7 @@ fn more_memory_than_there_is_is_an_error() {
 fn a_batch_of_impossible_size_is_an_error() {
     let mut replay = spec(ReplayKind::Uniform, 10).build::<u8>(&Layout::single(1000), 0.9).unwrap();
     replay.begin(0, &[0; 1000]).unwrap();
-    replay.push(0, &Transition { action: 0, reward: 0.0, next_observation: &[0; 1000], end: End::Terminated }).unwrap();
+    replay.push(0, &Transition { action: 0, reward: 0.0, next_observation: &[0; 1000], end: End::TERMINATED }).unwrap();
     let mut batch = Batch::new();
     let result = replay.sample(1 << 50, &mut Pcg64::new(0, 0), &mut batch);
     assert!(matches!(result, Err(ReplayError::OutOfMemory { .. })));
@@ -136,13 +136,13 @@ fn calls_out_of_order_are_refused() {
     let mut replay = FrameReplay::<u8>::new(50, &layout, NStep::one(0.9).unwrap(), Compression::None).unwrap();
     let replay: &mut dyn deepq_replay::Replay<u8> = &mut replay;
     let step = |next_observation, end| Transition { action: 0, reward: 0.0, next_observation, end };
-    assert!(matches!(replay.push(0, &step(&[0; 4], End::Running)), Err(ReplayError::NoEpisode { stream: 0 })));
+    assert!(matches!(replay.push(0, &step(&[0; 4], End::RUNNING)), Err(ReplayError::NoEpisode { stream: 0 })));
     assert!(matches!(replay.begin(1, &[0; 4]), Err(ReplayError::Stream { stream: 1, streams: 1 })));
     assert!(matches!(replay.begin(0, &[0; 3]), Err(ReplayError::ObservationLength { expected: 4, found: 3 })));
     replay.begin(0, &[1, 2, 3, 4]).unwrap();
     assert!(matches!(replay.begin(0, &[0; 4]), Err(ReplayError::EpisodeRunning { stream: 0 })));
-    assert!(matches!(replay.push(0, &step(&[1, 2, 5, 6], End::Running)), Err(ReplayError::NotAStack { stream: 0 })));
-    replay.push(0, &step(&[3, 4, 5, 6], End::Truncated)).unwrap();
-    assert!(matches!(replay.push(0, &step(&[5, 6, 7, 8], End::Running)), Err(ReplayError::NoEpisode { stream: 0 })));
+    assert!(matches!(replay.push(0, &step(&[1, 2, 5, 6], End::RUNNING)), Err(ReplayError::NotAStack { stream: 0 })));
+    replay.push(0, &step(&[3, 4, 5, 6], End::TRUNCATED)).unwrap();
+    assert!(matches!(replay.push(0, &step(&[5, 6, 7, 8], End::RUNNING)), Err(ReplayError::NoEpisode { stream: 0 })));
     assert_eq!(replay.len(), 1);
 }

@@ -13,7 +13,7 @@ fn filled(mut replay: impl Replay<u8>) -> impl Replay<u8> {
             if step % episode == 0 {
                 replay.begin(stream, &[0, 0]).unwrap();
             }
-            let end = if (step + 1) % episode == 0 { End::Terminated } else { End::Running };
+            let end = if (step + 1) % episode == 0 { End::TERMINATED } else { End::RUNNING };
             let newest = (step % episode) as u8;
             let next_observation = [newest, newest + 1];
             let transition = Transition { action, reward: 0.0, next_observation: &next_observation, end };

@@ -1,7 +1,5 @@
-//! NumPy's random numbers, and seeds derived by name.
-//!
-//! [`NumpyRng`] is `numpy.random.Generator(PCG64(SeedSequence(seed)))` to the bit, for the draws that environments make.
-//! [`Seeds`] gives each consumer of randomness in a run its own stream: one root, and a name.
+//! NumPy's random numbers: `numpy.random.Generator(PCG64(SeedSequence(seed)))` to the bit, for the draws that environments
+//! make.
 
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +70,7 @@ impl SeedSequence {
 }
 
 /// The low and the high half of a 64-bit word.
-fn words(value: u64) -> [u32; 2] {
+pub(crate) fn words(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
 }
 
@@ -202,8 +200,8 @@ impl NumpyRng {
     /// Standard normal, by Box and Muller's method: two draws each, none kept. (Not NumPy's ziggurat: for weights, not
     /// for environments.)
     pub fn standard_normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.random()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.random()).cos()
+        let radius = (-2.0 * libm::log(1.0 - self.random())).sqrt();
+        radius * libm::cos(std::f64::consts::TAU * self.random())
     }
 }
 
@@ -234,7 +232,7 @@ impl TryFrom<[u64; 5]> for NumpyRng {
     }
 }
 
-/// For [`Env::generators`](crate::Env::generators): the state as 40 bytes.
+/// The state as 40 bytes, as environments give theirs.
 impl NumpyRng {
     /// The state as little-endian words.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -269,56 +267,6 @@ impl rand_core::TryRng for NumpyRng {
             chunk.copy_from_slice(&self.next_u64().to_le_bytes()[..chunk.len()]);
         }
         Ok(())
-    }
-}
-
-/// The root seed of a run, from which every consumer of randomness gets its own stream by name.
-///
-/// Names are paths as `"exploration"`, `"replay"`, `"weights/online"`, `"train/env/3"`. A stream depends on the root and
-/// its name alone: adding a consumer changes no other.
-///
-/// ```
-/// use deepq_envs::Seeds;
-/// let seeds = Seeds::new(1);
-/// assert_eq!(seeds.seed("exploration"), Seeds::new(1).seed("exploration"));
-/// assert_ne!(seeds.seed("exploration"), seeds.seed("replay"));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seeds {
-    root: u64,
-}
-
-impl Seeds {
-    /// The seeds of a run with this root.
-    pub fn new(root: u64) -> Self {
-        Self { root }
-    }
-
-    /// The root seed itself.
-    pub fn root(&self) -> u64 {
-        self.root
-    }
-
-    /// The stream that belongs to a name.
-    pub fn stream(&self, name: &str) -> NumpyRng {
-        NumpyRng::from_sequence(&self.sequence(name))
-    }
-
-    /// A seed for something that wants one, as an environment's reset: below 2^63, so that it fits a signed integer.
-    pub fn seed(&self, name: &str) -> u64 {
-        let [low, high]: [u32; 2] = self.sequence(name).words();
-        (u64::from(low) | u64::from(high) << 32) >> 1
-    }
-
-    fn sequence(&self, name: &str) -> SeedSequence {
-        let mut entropy = words(self.root).to_vec();
-        entropy.push(name.len() as u32);
-        entropy.extend(name.as_bytes().chunks(4).map(|chunk| {
-            let mut word = [0; 4];
-            word[..chunk.len()].copy_from_slice(chunk);
-            u32::from_le_bytes(word)
-        }));
-        SeedSequence::from_words(&entropy)
     }
 }
 
