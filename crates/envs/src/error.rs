@@ -42,6 +42,14 @@ pub enum EnvError {
         /// The nearest known one.
         nearest: Option<String>,
     },
+    /// An id of an environment that this program was built without.
+    #[error("there is no environment {id:?} in this program: {instead}")]
+    NotBuiltIn {
+        /// The id asked for.
+        id: String,
+        /// What to add to a program that wants it.
+        instead: &'static str,
+    },
     /// An option that the environment does not have.
     #[error("{env} has no option {option:?}; it has {known}")]
     UnknownOption {

@@ -17,6 +17,9 @@
 //! 7. [`check_env`] tells whether an environment of your own keeps what [`Env`] promises; [`preconditions`] are the checks
 //!    that it begins with.
 //!
+//! LunarLander needs Box2D, which a C++ compiler builds: it is the feature `box2d`, one of the default ones. Without it
+//! (`default-features = false`) this crate needs no C++ compiler.
+//!
 //! | id | environment | observation | options |
 //! |---|---|---|---|
 //! | `CartPole-v1`, `-v0` | [`CartPole`] | `[4]` | `sutton_barto_reward` |
@@ -78,6 +81,7 @@ mod frame_stack;
 mod frozen_lake;
 mod gymnasium;
 mod journal;
+#[cfg(feature = "box2d")]
 mod lunar_lander;
 mod mountain_car;
 mod numpy_math;
@@ -104,6 +108,7 @@ pub use frame_stack::FrameStack;
 pub use frozen_lake::{FrozenLake, LakeMap, NotAMap};
 pub use gymnasium::GymEnv;
 pub use journal::{Capture, Journal};
+#[cfg(feature = "box2d")]
 pub use lunar_lander::{LunarLander, LunarLanderOptions};
 pub use mountain_car::MountainCar;
 pub use one_hot::OneHot;

@@ -1,12 +1,13 @@
 //! Environments by id.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::{
     Acrobot, BoxedEnv, CartPole, Catch, CliffWalking, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack,
-    FrozenLake, LunarLander, MountainCar, OneHot, OptionReader, Pendulum, TimeLimit, gymnasium,
+    FrozenLake, MountainCar, OneHot, OptionReader, Pendulum, TimeLimit, gymnasium,
 };
 
 /// An environment of either element type, as the registry makes it.
@@ -166,7 +167,8 @@ impl Registry {
             MountainCar::register,
             Acrobot::register,
             Pendulum::register,
-            LunarLander::register,
+            #[cfg(feature = "box2d")]
+            crate::LunarLander::register,
             CliffWalking::register,
             FrozenLake::register,
             Catch::register,
@@ -203,8 +205,9 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`EnvError::UnknownId`] with the nearest known id, [`EnvError::UnknownOption`] with the known ones,
-    /// [`EnvError::InvalidOption`], or what hinders the environment itself.
+    /// [`EnvError::UnknownId`] with the nearest known id, [`EnvError::NotBuiltIn`] where the id is known and the environment
+    /// is not there, [`EnvError::UnknownOption`] with the known ones, [`EnvError::InvalidOption`], or what hinders the
+    /// environment itself.
     pub fn make(&self, id: &str, options: &EnvOptions) -> Result<AnyEnv, EnvError> {
         let family =
             || self.families.iter().rev().find(|(prefix, _)| id.starts_with(*prefix)).map(|(_, family)| family);
@@ -239,12 +242,34 @@ impl Registry {
     }
 
     fn unknown(&self, id: &str) -> EnvError {
-        let lower = id.to_lowercase();
-        let distance = |known: &String| strsim::damerau_levenshtein(&known.to_lowercase(), &lower);
-        let nearest = self.entries.keys().min_by_key(|known| distance(known));
+        let (name, _) = versioned(id);
+        let atari = id.starts_with("ALE/") || ATARI.iter().any(|ending| name.ends_with(ending));
+        if atari && !self.entries.keys().any(|known| known.starts_with("ALE/")) {
+            let instead = "Atari games are in the crate deepq-atari, whose `register` adds them to a registry";
+            return EnvError::NotBuiltIn { id: id.into(), instead };
+        }
+        if name == "LunarLander" && cfg!(not(feature = "box2d")) {
+            let instead = "LunarLander needs the feature box2d of the crate deepq-envs, and with it a C++ compiler";
+            return EnvError::NotBuiltIn { id: id.into(), instead };
+        }
+        // Of one environment the newest version.
+        let lower = name.to_lowercase();
+        let distance = |known: &str| strsim::damerau_levenshtein(&versioned(known).0.to_lowercase(), &lower);
+        let nearest = self.entries.keys().min_by_key(|known| (distance(known), Reverse(versioned(known).1)));
         // Further than half the word away, a suggestion is noise.
-        let nearest = nearest.filter(|known| distance(known) <= known.len().max(id.len()) / 2);
+        let nearest = nearest.filter(|known| distance(known) <= versioned(known).0.len().max(name.len()) / 2);
         EnvError::UnknownId { id: id.into(), nearest: nearest.cloned() }
+    }
+}
+
+/// What the names of Gymnasium's older ids of Atari games end with.
+const ATARI: [&str; 2] = ["NoFrameskip", "Deterministic"];
+
+/// An id's name and its version, if it has one: `("CartPole", Some(1))` of `CartPole-v1`.
+fn versioned(id: &str) -> (&str, Option<u32>) {
+    match id.rsplit_once("-v").map(|(name, version)| (name, version.parse())) {
+        Some((name, Ok(version))) => (name, Some(version)),
+        _ => (id, None),
     }
 }
 
@@ -293,4 +318,33 @@ fn with_common(error: EnvError, registration: &Registration) -> EnvError {
     let common = COMMON.into_iter().filter(|name| !registration.own.contains(name));
     let known = own.into_iter().chain(common).collect::<Vec<_>>().join(", ");
     EnvError::UnknownOption { env, option, known }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(id: &str) -> String {
+        Registry::standard().make(id, &EnvOptions::new()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_id_of_a_game_in_a_program_without_games_names_the_crate_that_has_them() {
+        for id in ["ALE/Pong-v5", "PongNoFrameskip-v4", "BreakoutDeterministic-v4"] {
+            assert!(refused(id).contains("crate deepq-atari"), "{}", refused(id));
+        }
+    }
+
+    #[test]
+    fn of_several_versions_the_newest_is_meant() {
+        assert!(refused("CartPole-v7").ends_with("did you mean \"CartPole-v1\"?"), "{}", refused("CartPole-v7"));
+        assert!(refused("cartpole").ends_with("did you mean \"CartPole-v1\"?"), "{}", refused("cartpole"));
+        assert!(!refused("Doom-v0").contains("did you mean"));
+    }
+
+    #[cfg(not(feature = "box2d"))]
+    #[test]
+    fn without_box2d_lunar_lander_names_the_feature() {
+        assert!(refused("LunarLander-v3").contains("feature box2d"), "{}", refused("LunarLander-v3"));
+    }
 }

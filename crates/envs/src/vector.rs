@@ -261,6 +261,7 @@ mod tests {
         assert_eq!(of(1_000, 50), Some(200));
     }
 
+    #[cfg(feature = "box2d")]
     #[test]
     fn wrappers_cost_what_is_inside() {
         use crate::{EnvOptions, FrameStack, Journal, LunarLander, Registry};

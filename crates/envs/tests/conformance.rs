@@ -44,6 +44,7 @@ fn wrappers_leave_the_pace_of_gymnasium() {
         ("MountainCar-v0", &stacked, (false, 30.0)),
         ("Acrobot-v1", &stacked, (false, 15.0)),
         ("Pendulum-v1", &stacked, (false, 30.0)),
+        #[cfg(feature = "box2d")]
         ("LunarLander-v3", &stacked, (false, 50.0)),
         ("FrozenLake-v1", &EnvOptions::new().with("one_hot", true), (true, 4.0)),
         ("CliffWalking-v1", &stacked, (true, 4.0)),
