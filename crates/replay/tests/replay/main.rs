@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests, with helpers outside of test functions")]
 
 mod contents;
+mod generator;
 mod model;
 mod play;
 mod saving;

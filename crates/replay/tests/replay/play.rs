@@ -8,8 +8,8 @@ use deepq_replay::{
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use rand_pcg::Pcg64;
 
+use crate::generator::Generator;
 use crate::model::{Model, Row};
 
 /// The replays that there are.
@@ -161,7 +161,7 @@ fn frame(value: u8) -> [u8; FRAME_LEN] {
 
 /// Asserts that sampling gives exactly the rows of the model: each sampled row is one of them, and each is sampled.
 pub(crate) fn assert_same(replay: &dyn Replay<u8>, rows: &BTreeMap<u32, Row>, batch: &mut Batch<u8>, seed: u64) {
-    let mut rng = Pcg64::new(u128::from(seed), 0);
+    let mut rng = Generator::new(u128::from(seed));
     assert_eq!(replay.len(), rows.len());
     assert_eq!(replay.is_empty(), rows.is_empty());
     if rows.is_empty() {

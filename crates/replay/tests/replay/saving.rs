@@ -6,8 +6,8 @@ use std::io::{Cursor, Read};
 use deepq_replay::{Batch, Chain, Replay, ReplayError};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use rand_pcg::Pcg64;
 
+use crate::generator::Generator;
 use crate::play::{Kind, Play};
 
 fn saved(replay: &dyn Replay<u8>) -> Vec<u8> {
@@ -19,7 +19,7 @@ fn saved(replay: &dyn Replay<u8>) -> Vec<u8> {
 /// A later sample, which shows contents and their order.
 fn sample(replay: &dyn Replay<u8>) -> Option<Batch<u8>> {
     let mut batch = Batch::new();
-    match replay.sample(50, &mut Pcg64::new(5, 6), &mut batch) {
+    match replay.sample(50, &mut Generator::new(5), &mut batch) {
         Ok(()) => Some(batch),
         Err(error) => {
             assert!(matches!(error, ReplayError::Empty));
@@ -168,7 +168,7 @@ proptest! {
             let mut batch = Batch::new();
             for call in &play.calls {
                 call.try_make(&mut *loaded, &mut model).ok();
-                loaded.sample(1, &mut Pcg64::new(7, 8), &mut batch).ok();
+                loaded.sample(1, &mut Generator::new(7), &mut batch).ok();
             }
         }
     }

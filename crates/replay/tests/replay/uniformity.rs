@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use deepq_replay::{Batch, Compression, End, FrameReplay, Layout, NStep, Replay, Transition, UniformReplay};
-use rand_pcg::Pcg64;
+
+use crate::generator::Generator;
 
 /// Streams that differ in how much they hold and in the length of their episodes.
 fn filled(mut replay: impl Replay<u8>) -> impl Replay<u8> {
@@ -25,7 +26,7 @@ fn filled(mut replay: impl Replay<u8>) -> impl Replay<u8> {
 }
 
 fn assert_uniform(replay: &dyn Replay<u8>) {
-    let (mut rng, mut batch) = (Pcg64::new(1, 2), Batch::new());
+    let (mut rng, mut batch) = (Generator::new(1), Batch::new());
     let mut counts = BTreeMap::<u32, u32>::new();
     let draws = 2000 * replay.len();
     replay.sample(draws, &mut rng, &mut batch).unwrap();
@@ -36,7 +37,7 @@ fn assert_uniform(replay: &dyn Replay<u8>) {
     // Counts are near 2000 with a standard deviation of 44.7; five of them never happen by chance.
     assert!(counts.values().all(|count| count.abs_diff(2000) < 224), "{counts:?}");
 
-    let (mut rng, mut again) = (Pcg64::new(1, 2), Batch::new());
+    let (mut rng, mut again) = (Generator::new(1), Batch::new());
     replay.sample(draws, &mut rng, &mut again).unwrap();
     assert!(again == batch);
 }
