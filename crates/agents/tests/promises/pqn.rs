@@ -1,4 +1,5 @@
-//! PQN: targets from rollouts, exact restoring in the middle of them, and Q-values that become right.
+//! PQN: targets from rollouts, epochs of shuffled minibatches, exact restoring in the middle of them, and Q-values that
+//! become right.
 
 use deepq_agents::{Agent, AgentError, ClipGradient, ClipReward, Clock, Pqn, PqnParts, PqnSpec, Schedule};
 use deepq_envs::{Element, Seeds};
@@ -178,6 +179,75 @@ fn a_truncation_bootstraps_from_the_final_observation() {
         agent.learn().unwrap().unwrap();
         let (_, gradient) = agent.gradients().unwrap().iter().next().unwrap().unwrap();
         assert!((gradient[0] - (0.0 - target)).abs() < 1e-5, "{end:?}: {gradient:?}");
+    }
+}
+
+/// One update from one step of this reward that terminates, the value of its action being 0: the gradient by that value and
+/// the loss.
+fn updated_by(spec: PqnSpec, reward: f32) -> (f32, f32) {
+    let spec = PqnSpec { rollout_steps: 1, epochs: 1, minibatches: 1, clip_gradient: ClipGradient::None, ..spec };
+    let mut agent = agent::<f32>(&spec, 1, 1);
+    set_table(agent.network(), &[0.0; 2 * Chain::STATES]);
+    let observation = one_hot(0, Chain::STATES);
+    agent.begin_episode(0, &observation).unwrap();
+    agent.act(&observation, &mut [0]).unwrap();
+    let transition = Transition { action: 0, reward, next_observation: &observation, end: End::TERMINATED };
+    agent.observe(0, &transition).unwrap();
+    let report = agent.learn().unwrap().unwrap();
+    let (_, gradient) = agent.gradients().unwrap().iter().next().unwrap().unwrap();
+    (gradient[0], report.loss)
+}
+
+/// With the squared loss the gradient is 2 (0 - target).
+#[test]
+fn targets_are_of_clipped_rewards() {
+    let targets = |clip_reward| {
+        [-30.0, 0.25].map(|reward| updated_by(PqnSpec { clip_reward, loss: Loss::Mse, ..spec() }, reward).0 / -2.0)
+    };
+    assert_eq!(targets(ClipReward::None), [-30.0, 0.25]);
+    assert_eq!(targets(ClipReward::Range([-1.0, 1.0])), [-1.0, 0.25]);
+    assert_eq!(targets(ClipReward::Sign), [-1.0, 1.0]);
+}
+
+/// By hand: an error of 10 is in Huber's linear part, one of a half in its square.
+#[test]
+fn the_loss_is_the_one_of_the_settings() {
+    let updates = |loss| [10.0, 0.5].map(|reward| updated_by(PqnSpec { loss, ..spec() }, reward));
+    assert_eq!(updates(Loss::Mse), [(-20.0, 100.0), (-1.0, 0.25)]);
+    assert_eq!(updates(Loss::Huber), [(-1.0, 9.5), (-0.5, 0.125)]);
+}
+
+/// Minibatches of one row, steps too small to move a value from 0, and rewards of terminating steps: the root of a loss is
+/// the row's number.
+#[test]
+fn each_epoch_takes_every_row_once_in_an_order_of_its_own() {
+    const ROWS: usize = 12;
+    const EPOCHS: usize = 6;
+    let learning_rate_factor = Schedule::Constant { value: 1e-30 };
+    let spec = PqnSpec { rollout_steps: ROWS, epochs: EPOCHS, minibatches: ROWS, learning_rate_factor, ..spec() };
+    let mut agent = agent::<f32>(&spec, 1, 1);
+    set_table(agent.network(), &[0.0; 2 * Chain::STATES]);
+    let observation = one_hot(0, Chain::STATES);
+    let mut orders = vec![];
+    for _ in 0..2 {
+        for row in 0..ROWS {
+            agent.begin_episode(0, &observation).unwrap();
+            agent.act(&observation, &mut [0]).unwrap();
+            let (reward, next_observation) = (row as f32, &observation);
+            agent.observe(0, &Transition { action: 0, reward, next_observation, end: End::TERMINATED }).unwrap();
+        }
+        for _ in 0..EPOCHS {
+            orders.push(Vec::from_iter((0..ROWS).map(|_| agent.learn().unwrap().unwrap().loss.sqrt() as usize)));
+        }
+        assert!(agent.learn().unwrap().is_none());
+    }
+    let in_order = Vec::from_iter(0..ROWS);
+    for (epoch, order) in orders.iter().enumerate() {
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, in_order, "of epoch {epoch}");
+        assert_ne!(order, &in_order);
+        assert!(!orders[..epoch].contains(order), "epoch {epoch} has the order of one before: {order:?}");
     }
 }
 

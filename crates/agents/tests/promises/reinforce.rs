@@ -88,6 +88,24 @@ fn the_gradient_is_the_policy_gradient() {
     assert_eq!(mean_return, 3.0);
 }
 
+/// Of an episode of one step the return is its reward.
+#[test]
+fn returns_are_of_clipped_rewards() {
+    let returns = |clip_reward| {
+        let mut agent = agent::<f32>(&ReinforceSpec { clip_reward, normalise_returns: false, ..spec() }, 1, 1);
+        let observation = one_hot(0, Chain::STATES);
+        [-30.0, 0.25].map(|reward| {
+            agent.begin_episode(0, &observation).unwrap();
+            let next_observation = &observation;
+            agent.observe(0, &Transition { action: 0, reward, next_observation, end: End::TERMINATED }).unwrap();
+            agent.learn().unwrap().unwrap().mean_q
+        })
+    };
+    assert_eq!(returns(ClipReward::None), [-30.0, 0.25]);
+    assert_eq!(returns(ClipReward::Range([-1.0, 1.0])), [-1.0, 0.25]);
+    assert_eq!(returns(ClipReward::Sign), [-1.0, 1.0]);
+}
+
 #[test]
 fn a_restored_agent_goes_on_to_the_same_bits() {
     let (mut chains, other_chains) = ([1, 2, 3].map(Chain::new), [4, 5, 6].map(Chain::new));
