@@ -168,3 +168,45 @@ impl Drop for Gradients {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+
+    /// Gradients of two parameters, of norm 3 and 4 millionths: together 5.
+    fn millionths() -> Gradients {
+        let tensor = |value: f32| Some(Tensor::from_slice(&[0.0, value], 2, &Device::Cpu).unwrap());
+        let names = ["first", "second"].map(str::to_owned).into();
+        Gradients::from_tensors(names, vec![tensor(-3e-6), tensor(4e-6)], &Device::Cpu).unwrap()
+    }
+
+    fn second_values(gradients: &Gradients) -> Vec<f64> {
+        gradients.iter().map(|gradient| f64::from(gradient.unwrap().1[1])).collect()
+    }
+
+    /// `torch.nn.utils.clip_grad_norm_` multiplies with `max / (norm + 1e-6)` where that is below 1: so close to 0 it halves
+    /// what another would leave at three fifths, and touches what is just within the limit.
+    #[test]
+    fn a_norm_is_clipped_with_pytorchs_millionth() {
+        for (max, factor) in [(3e-6, 0.5), (5.4e-6, 0.9), (6.1e-6, 1.0)] {
+            let mut gradients = millionths();
+            let norm = gradients.clip_norm(max).unwrap();
+            assert!((norm - 5e-6).abs() < 1e-12, "the norm before");
+            for (actual, whole) in second_values(&gradients).into_iter().zip([-3e-6, 4e-6]) {
+                assert!((actual - whole * factor).abs() < 1e-12, "{actual} is not {factor} times {whole}");
+            }
+        }
+    }
+
+    /// Keras's `clipnorm` has no such number.
+    #[test]
+    fn each_norm_is_clipped_without_it() {
+        let mut gradients = millionths();
+        gradients.clip_each(3.5e-6).unwrap();
+        for (actual, expected) in second_values(&gradients).into_iter().zip([-3e-6, 3.5e-6]) {
+            assert!((actual - expected).abs() < 1e-12, "{actual} is not {expected}");
+        }
+    }
+}
