@@ -122,6 +122,21 @@ fn a_limit_on_frames_truncates() {
 }
 
 #[test]
+fn a_limit_on_frames_does_not_overrule_the_end_of_the_game_in_the_same_frame() {
+    let baselines = Protocol::Baselines;
+    let play = |max_episode_frames| {
+        let settings = AtariSettings { max_episode_frames, ..baselines.settings() };
+        let (mut env, mut observation) = make("breakout", &settings, &baselines.preprocessing());
+        let steps = wait(&mut env, &mut observation, 2000);
+        (steps.last().unwrap().status, env.game().emulator().episode_frames())
+    };
+    let (status, frames) = play(108_000);
+    assert_eq!(status, Status::Terminated);
+    assert_eq!(play(frames), (Status::Terminated, frames));
+    assert_eq!(play(frames - 1), (Status::Truncated, frames - 1));
+}
+
+#[test]
 fn a_colour_observation_is_three_planes() {
     let size = Size { height: 70, width: 50 };
     let preprocessing = Preprocessing { grayscale: false, screen_size: size, ..Preprocessing::default() };

@@ -91,6 +91,28 @@ fn a_time_limit_truncates_and_then_refuses() {
     env.step(0, &mut observation).unwrap();
 }
 
+/// The shortest way to the goal takes 13 steps: up, eleven times right, down. Gymnasium sets both flags there where it has only
+/// 13; the task has ended.
+#[test]
+fn a_time_limit_does_not_overrule_a_termination_in_the_same_step() {
+    let walk = |limit: i64| {
+        let options = EnvOptions::new().with("max_episode_steps", limit);
+        let mut env = Registry::standard().make("CliffWalking-v1", &options).unwrap().into_vector().unwrap();
+        let mut state = [0.0];
+        env.reset(&Reset::seeded(1), &mut state).unwrap();
+        let mut statuses = vec![];
+        for action in std::iter::once(0).chain([1; 11]).chain([2]) {
+            if statuses.last().is_none_or(|status: &Status| !status.is_over()) {
+                statuses.push(env.step(action, &mut state).unwrap().status);
+            }
+        }
+        (statuses.len(), statuses.pop().unwrap())
+    };
+    assert_eq!(walk(14), (13, Status::Terminated));
+    assert_eq!(walk(13), (13, Status::Terminated));
+    assert_eq!(walk(12), (12, Status::Truncated));
+}
+
 #[test]
 fn options_are_checked_by_name_type_and_range() {
     let registry = Registry::standard();
