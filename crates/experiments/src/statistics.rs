@@ -88,3 +88,19 @@ fn percentile(sorted: &[f64], share: f64) -> f64 {
     let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
     below + (above - below) * place.fract()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `numpy.percentile(values, 100 * share)`, whose method is "linear".
+    #[test]
+    fn percentiles_are_numpys() {
+        let values = [0.0, 10.0, 20.0, 50.0];
+        for (share, expected) in [(0.0, 0.0), (0.025, 0.75), (0.25, 7.5), (0.5, 15.0), (0.975, 47.75), (1.0, 50.0)] {
+            let actual = percentile(&values, share);
+            assert!((actual - expected).abs() < 1e-12, "{actual} is not {expected}, of {share}");
+        }
+        assert_eq!(percentile(&[3.0], 0.975), 3.0);
+    }
+}
