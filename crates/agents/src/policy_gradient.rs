@@ -102,6 +102,10 @@ mod tests {
         let mut same = [5.0; 3];
         normalise(&mut same);
         assert_eq!(same, [0.0; 3]);
+        // A deviation as small as the number that is added to it counts half.
+        let mut close = [-1e-8, 1e-8];
+        normalise(&mut close);
+        assert!((close[0] + 0.5).abs() < 1e-6 && (close[1] - 0.5).abs() < 1e-6, "{close:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use deepq_experiments::statistics::{bootstrap_interval, interquartile_mean};
+use deepq_experiments::statistics::{Center, bootstrap_interval, interquartile_mean};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -36,5 +36,6 @@ fn without_scores_there_are_no_figures() {
     assert_eq!(interquartile_mean(&[]), None);
     assert_eq!(bootstrap_interval(&[]), None);
     assert_eq!(bootstrap_interval(&[vec![1.0], vec![]]), None);
+    assert_eq!(Center::Mean.interval(&[vec![1.0]], 0), None);
     assert_eq!((interquartile_mean(&[3.5]), bootstrap_interval(&[vec![3.5]])), (Some(3.5), Some([3.5, 3.5])));
 }

@@ -52,8 +52,9 @@ fn places(runs: &[Course], begin: f64, first_end: f64, end: f64) -> Vec<f64> {
     places.dedup();
     if places.len() > GRID {
         // Steps and episodes are whole.
-        let place = |i: usize| (begin + (end - begin) * i as f64 / (GRID - 1) as f64).round();
-        places = (0..GRID - 1).map(place).chain([first_end, end]).filter(|&x| x >= begin).collect();
+        let spaces = GRID - 1;
+        let place = |i: usize| (begin + (end - begin) * i as f64 / spaces as f64).round();
+        places = (0..spaces).map(place).chain([first_end, end]).filter(|&x| x >= begin).collect();
         places.sort_by(f64::total_cmp);
         places.dedup();
     }
@@ -96,6 +97,20 @@ mod tests {
         let Together { points, band } = together(&[run(5_000, 2.0), run(1_001, 4.0)], Center::InterquartileMean, 50);
         assert_eq!((points.len(), points.last()), (GRID + 1, Some(&[4_999.0, 2.0])));
         assert_eq!(points[band.len() - 1], [1_000.0, 3.0]);
+    }
+
+    #[test]
+    fn the_grid_goes_from_the_last_beginning_to_the_last_end_at_equal_distances() {
+        let run = |n: i32| course(&(0..n).map(|i| [f64::from(1_000 + i), 1.0]).collect::<Vec<_>>(), 2_990.0);
+        let Together { points, .. } = together(&[run(1_991)], Center::Mean, 1);
+        let places: Vec<f64> = points.iter().map(|point| point[0]).collect();
+        assert_eq!(places, (0..200).map(|i| f64::from(1_000 + 10 * i)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn as_many_points_as_the_grid_has_stay_where_they_are() {
+        let squares: Vec<[f64; 2]> = (0..200).map(|i| [f64::from(i * i), f64::from(i)]).collect();
+        assert_eq!(together(&[course(&squares, 199.0 * 199.0)], Center::Mean, 1).points, squares);
     }
 
     #[test]
