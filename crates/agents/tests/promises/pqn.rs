@@ -182,9 +182,9 @@ fn a_truncation_bootstraps_from_the_final_observation() {
     }
 }
 
-/// One update from one step of this reward that terminates, the value of its action being 0: the gradient by that value and
-/// the loss.
-fn updated_by(spec: PqnSpec, reward: f32) -> (f32, f32) {
+/// One update from one step of this reward that terminates, the value of its action being 0: the gradient by that value, the
+/// loss, and the value then.
+fn updated_by(spec: PqnSpec, reward: f32) -> (f32, f32, f32) {
     let spec = PqnSpec { rollout_steps: 1, epochs: 1, minibatches: 1, clip_gradient: ClipGradient::None, ..spec };
     let mut agent = agent::<f32>(&spec, 1, 1);
     set_table(agent.network(), &[0.0; 2 * Chain::STATES]);
@@ -195,7 +195,7 @@ fn updated_by(spec: PqnSpec, reward: f32) -> (f32, f32) {
     agent.observe(0, &transition).unwrap();
     let report = agent.learn().unwrap().unwrap();
     let (_, gradient) = agent.gradients().unwrap().iter().next().unwrap().unwrap();
-    (gradient[0], report.loss)
+    (gradient[0], report.loss, agent.q_values(&observation).unwrap()[0])
 }
 
 /// With the squared loss the gradient is 2 (0 - target).
@@ -212,7 +212,12 @@ fn targets_are_of_clipped_rewards() {
 /// By hand: an error of 10 is in Huber's linear part, one of a half in its square.
 #[test]
 fn the_loss_is_the_one_of_the_settings() {
-    let updates = |loss| [10.0, 0.5].map(|reward| updated_by(PqnSpec { loss, ..spec() }, reward));
+    let updates = |loss| {
+        [10.0, 0.5].map(|reward| {
+            let (gradient, loss, _) = updated_by(PqnSpec { loss, ..spec() }, reward);
+            (gradient, loss)
+        })
+    };
     assert_eq!(updates(Loss::Mse), [(-20.0, 100.0), (-1.0, 0.25)]);
     assert_eq!(updates(Loss::Huber), [(-1.0, 9.5), (-0.5, 0.125)]);
 }
@@ -241,6 +246,7 @@ fn each_epoch_takes_every_row_once_in_an_order_of_its_own() {
         }
         assert!(agent.learn().unwrap().is_none());
     }
+    assert_eq!(agent.counters().episodes, 2 * ROWS as u64);
     let in_order = Vec::from_iter(0..ROWS);
     for (epoch, order) in orders.iter().enumerate() {
         let mut sorted = order.clone();
@@ -334,6 +340,16 @@ fn the_learning_rate_follows_its_factor() {
     assert_ne!(first, unchanged);
     // At step 8 the last updates with a learning rate that counts were made.
     assert_eq!(later, first);
+}
+
+/// Adam's first step is as long as the learning rate, 0.01, for each number; a value is a weight and a bias here.
+#[test]
+fn the_factor_multiplies_the_learning_rate() {
+    for (value, expected) in [(1.0, 0.02), (0.25, 0.005)] {
+        let learning_rate_factor = Schedule::Constant { value };
+        let (_, _, learned) = updated_by(PqnSpec { learning_rate_factor, ..spec() }, 1.0);
+        assert!((learned - expected).abs() < 1e-6, "{learned} is not {expected}");
+    }
 }
 
 #[test]
