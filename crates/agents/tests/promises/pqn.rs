@@ -222,14 +222,14 @@ fn the_loss_is_the_one_of_the_settings() {
     assert_eq!(updates(Loss::Huber), [(-1.0, 9.5), (-0.5, 0.125)]);
 }
 
-/// Minibatches of one row, steps too small to move a value from 0, and rewards of terminating steps: the root of a loss is
-/// the row's number.
+/// Minibatches of two rows, steps too small to move a value from 0, and rewards of terminating steps that are powers of two:
+/// twice a loss, the sum of two squares, has a bit for each of its rows.
 #[test]
 fn each_epoch_takes_every_row_once_in_an_order_of_its_own() {
     const ROWS: usize = 12;
     const EPOCHS: usize = 6;
     let learning_rate_factor = Schedule::Constant { value: 1e-30 };
-    let spec = PqnSpec { rollout_steps: ROWS, epochs: EPOCHS, minibatches: ROWS, learning_rate_factor, ..spec() };
+    let spec = PqnSpec { rollout_steps: ROWS, epochs: EPOCHS, minibatches: ROWS / 2, learning_rate_factor, ..spec() };
     let mut agent = agent::<f32>(&spec, 1, 1);
     set_table(agent.network(), &[0.0; 2 * Chain::STATES]);
     let observation = one_hot(0, Chain::STATES);
@@ -238,20 +238,21 @@ fn each_epoch_takes_every_row_once_in_an_order_of_its_own() {
         for row in 0..ROWS {
             agent.begin_episode(0, &observation).unwrap();
             agent.act(&observation, &mut [0]).unwrap();
-            let (reward, next_observation) = (row as f32, &observation);
+            let (reward, next_observation) = ((1 << row) as f32, &observation);
             agent.observe(0, &Transition { action: 0, reward, next_observation, end: End::TERMINATED }).unwrap();
         }
         for _ in 0..EPOCHS {
-            orders.push(Vec::from_iter((0..ROWS).map(|_| agent.learn().unwrap().unwrap().loss.sqrt() as usize)));
+            let rows = (0..ROWS / 2).map(|_| (2.0 * agent.learn().unwrap().unwrap().loss) as u32);
+            orders.push(rows.collect::<Vec<u32>>());
         }
         assert!(agent.learn().unwrap().is_none());
     }
     assert_eq!(agent.counters().episodes, 2 * ROWS as u64);
-    let in_order = Vec::from_iter(0..ROWS);
+    let in_order: Vec<u32> = (0..ROWS as u32 / 2).map(|i| 0b0101 << (4 * i)).collect();
+    let all = in_order.iter().sum::<u32>();
     for (epoch, order) in orders.iter().enumerate() {
-        let mut sorted = order.clone();
-        sorted.sort_unstable();
-        assert_eq!(sorted, in_order, "of epoch {epoch}");
+        assert!(order.iter().all(|rows| rows.count_ones() == 2), "{order:?}");
+        assert_eq!(order.iter().fold(0, |seen, rows| seen | rows), all, "of epoch {epoch}");
         assert_ne!(order, &in_order);
         assert!(!orders[..epoch].contains(order), "epoch {epoch} has the order of one before: {order:?}");
     }
