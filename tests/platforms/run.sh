@@ -34,7 +34,7 @@ Options:
   --keep             leave what was built in a machine; else it goes when all was well
   --help             this
 
-The exit code is 0 only if every step succeeded and every digest is equal that has to be.
+The exit code is 0 only if every step succeeded and all digests are equal.
 HELP
 }
 
