@@ -7,18 +7,19 @@ readonly MACHINE=sid-aarch64
 # What each experiment is trained with: a processor and an instruction set. The others must have the digest of the first.
 readonly RUNS=(x86_64-avx2 x86_64-portable aarch64-neon aarch64-portable x86_64-avx512)
 
-# Experiments and their steps: each has learned, evaluated and saved by then.
-readonly EXPERIMENTS=(cartpole-no-target:5000 cartpole-pqn:10240 catch:3000)
+# Experiments and their steps: each kind of agent, network and environment, until it has learned, evaluated and saved.
+readonly EXPERIMENTS=(cartpole-no-target:5000 cartpole-pqn:10240 catch:3000 acrobot:2000 mountaincar:2000
+  lunarlander-fast:3000 reinforce-cartpole:3000 pong-smoke:300)
 
 try_aarch64() { # [WHAT]
   local what=${1:-all} before=$failures
   case $what in all | tests | parity | digests) ;; *) misuse "what is tried is tests, parity or digests, not $what" ;; esac
   step "$MACHINE" versions make_machine "$MACHINE" || return 0
-  case $what in all | tests) step aarch64-tests test_counts arm_tests || true ;; esac
   if [ "$what" != tests ] && step aarch64-deepq last_line arm_deepq; then
     case $what in all | parity) step aarch64-parity last_line arm_parity || true ;; esac
     case $what in all | digests) arm_digests ;; esac
   fi
+  case $what in all | tests) step aarch64-tests test_counts arm_tests || true ;; esac
   tidy "$MACHINE" "$before"
 }
 
