@@ -8,8 +8,8 @@ readonly MACHINE=sid-aarch64
 readonly RUNS=(x86_64-avx2 x86_64-portable aarch64-neon aarch64-portable x86_64-avx512)
 
 # Experiments and their steps: each kind of agent, network and environment, until it has learned, evaluated and saved.
-readonly EXPERIMENTS=(cartpole-no-target:5000 cartpole-pqn:10240 catch:3000 acrobot:2000 mountaincar:2000
-  lunarlander-fast:3000 reinforce-cartpole:3000 pong-smoke:300)
+readonly EXPERIMENTS=(catch:1000 cartpole-pqn:2560 cartpole-no-target:2000 acrobot:500 mountaincar:1500
+  lunarlander-fast:1500 reinforce-cartpole:1000 pong-smoke:300)
 
 try_aarch64() { # [WHAT]
   local what=${1:-all} before=$failures
