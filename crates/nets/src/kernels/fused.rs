@@ -41,7 +41,7 @@ fn by_rounding_to_odd(sum: f32, a: f32, b: f32) -> f32 {
     let bits = rounded.to_bits();
     // Towards what was lost: away from zero where both have one sign.
     let neighbour = if (lost > 0.0) == (rounded > 0.0) { bits.wrapping_add(1) } else { bits.wrapping_sub(1) };
-    let (inexact, even) = (lost > 0.0 || lost < 0.0, bits & 1 == 0);
+    let (inexact, even) = (lost.abs() > 0.0, bits & 1 == 0);
     f64::from_bits(if inexact && even { neighbour } else { bits }) as f32
 }
 
