@@ -17,7 +17,7 @@ It needs Debian or something like it, debootstrap, root or sudo, the network, an
 a first build takes some minutes, and everything some hours.
 
 Commands:
-  all                             everything below, with sid, trixie and bookworm
+  all                             everything below, with sid and trixie; cmake with bookworm as well
   readme SUITE COMPILER [WHAT]    a new Debian (sid, trixie, bookworm, ...) with gcc or clang: the two commands of the
                                   README as its first ones; WHAT is train or test, if only one of them is wanted
   cmake SUITE                     the same with Debian's own CMake and a user's own CFLAGS and CXXFLAGS: ALE builds by
@@ -119,6 +119,5 @@ try() { # COMMAND...
   summarise
 }
 
-# Read whole before it starts: the file may change while it runs.
-main "$@"
-exit
+# On one line, which is read before it runs: the file may change meanwhile.
+main "$@"; exit

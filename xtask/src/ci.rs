@@ -28,6 +28,8 @@ pub(crate) enum Check {
     House,
     /// clippy finds nothing
     Clippy,
+    /// Environments without Box2D build and pass their tests without a C++ compiler
+    WithoutCpp,
     /// The documentation builds without a warning
     Docs,
     /// cargo-deny accepts licences, bans and sources
@@ -86,6 +88,12 @@ impl Check {
                 let mut clippy = workspace.cargo("clippy");
                 Toolchain::provide(workspace)?.equip(&mut clippy)?;
                 successful(clippy.args(["--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+            }
+            Self::WithoutCpp => {
+                let mut test = workspace.cargo("test");
+                // Whoever asked for one would find none.
+                test.args(["--quiet", "--package", "deepq-envs", "--no-default-features", "--lib", "--tests"]);
+                successful(test.env("CXX", "no-compiler"))
             }
             Self::Docs => {
                 let mut doc = workspace.cargo("doc");

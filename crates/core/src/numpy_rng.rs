@@ -1,5 +1,4 @@
-//! NumPy's random numbers: `numpy.random.Generator(PCG64(SeedSequence(seed)))` to the bit, for the draws that environments
-//! make.
+//! NumPy's random numbers: `numpy.random.Generator(PCG64(SeedSequence(seed)))` to the bit.
 
 use serde::{Deserialize, Serialize};
 

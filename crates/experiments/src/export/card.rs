@@ -172,7 +172,7 @@ impl Card<'_> {
             (plain(device), plain(isa), duration(Duration::try_from_secs_f64(*seconds).unwrap_or_default()));
         text += &format!(
             "Seed {seed}: {steps} agent steps, {frames} frames, {updates} updates, {episodes} episodes, in {time} on \
-             {device} with {isa} instructions. On any CPU the same version of deepq gives the run this digest, and to the bit \
+             {device} with {isa} instructions. On any CPU the same version of deepq, with the same C library, gives the run this digest, and to the bit \
              the same weights and figures:\n\n{}",
             fenced("text", digest)
         );

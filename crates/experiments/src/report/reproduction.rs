@@ -15,7 +15,7 @@ pub(super) fn section(groups: &[Group]) -> Markup {
             pre #commands { code { @for command in groups.iter().flat_map(commands) { (command) "\n" } } }
             p.note {
                 "The same version of deepq, experiment and seed give the same digest on a CPU, whatever its instruction set and \
-                 the number of threads."
+                 the number of threads, with the same C library."
             }
             div.scroll { table #digests { tbody { @for run in runs() { tr {
                 th scope="row" { (run.heading.name) ", seed " (run.heading.training.seed) }

@@ -15,7 +15,7 @@ fn first(n: usize) -> __mmask16 {
     ((1u32 << n) - 1) as __mmask16
 }
 
-// SAFETY: values come only from `splat` and the loads, whose callers vouch for AVX-512F; so every intrinsic below is
+// SAFETY: values come only from `splat` and the loads, whose callers vouch for AVX-512F, AVX2 and FMA; so every intrinsic below is
 // there when it runs.
 unsafe impl Lanes for Avx512 {
     type Eight = Avx2;
