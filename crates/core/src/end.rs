@@ -64,12 +64,6 @@ impl End {
     }
 }
 
-impl From<Status> for End {
-    fn from(status: Status) -> Self {
-        Self::of(status)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
