@@ -15,11 +15,11 @@ use crate::workspace::Workspace;
 const CMAKE: Package =
     Package { requirement: "cmake==4.4.4", pinned: include_str!("../pinned/cmake.txt"), options: &[] };
 
-/// What `.cargo/config.toml` sets so that ALE builds: what its zlib is told, and the oldest version that CMake 4 takes for
-/// one of its own.
-const DECLARED: &str = "-DZ_HAVE_UNISTD_H=1";
-const POLICY: &str = "CMAKE_POLICY_VERSION_MINIMUM";
-const OLDEST: &str = "3.5";
+// What `.cargo/config.toml` sets so that ALE builds, as the crate has it that says what is missing.
+#[path = "../../crates/ale-needs/build/settings.rs"]
+mod settings;
+
+use settings::{DECLARED, OLDEST, POLICY, accepts};
 
 /// How cargo must be called so that ALE builds.
 pub(crate) struct Toolchain {
@@ -94,15 +94,6 @@ fn declaring(own: &OsStr) -> Option<OsString> {
     }
     flags.push(DECLARED);
     (!told).then_some(flags)
-}
-
-/// Whether a CMake that is told to accept this version and newer ones accepts ALE.
-fn accepts(version: &str) -> bool {
-    let number = |version: &str| -> Option<(u32, u32)> {
-        let mut parts = version.trim().split('.');
-        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-    };
-    number(version) >= number(OLDEST)
 }
 
 fn compiler_and_make() -> Result<()> {

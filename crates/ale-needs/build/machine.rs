@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-use crate::needs::{DECLARED, Machine, Undeclared, Version, version};
+use crate::needs::settings::{DECLARED, Version, version};
+use crate::needs::{Machine, Undeclared};
 
 /// What ALE's zlib does: it includes the file that declares `lseek` only where it is told that there is one.
 const ZLIB: &str = "#ifdef Z_HAVE_UNISTD_H\n#include <unistd.h>\n#endif\nlong f(int d) { return lseek(d, 0, 0); }\n";

@@ -1,14 +1,12 @@
 //! What building ALE needs, as a function of what a machine has.
 
-/// A version of CMake.
-pub(crate) type Version = (u32, u32);
+#[path = "settings.rs"]
+pub(crate) mod settings;
 
-/// The first version that refuses what ALE 0.6 says about versions, and the lowest that it accepts if it is told so.
+use settings::{DECLARED, OLDEST, POLICY, Version, accepts};
+
+/// The first version of CMake that refuses what ALE 0.6 says about versions.
 const STRICT: Version = (4, 0);
-const ACCEPTED: Version = (3, 5);
-
-/// What ALE's zlib must be told where functions have to be declared.
-pub(crate) const DECLARED: &str = "-DZ_HAVE_UNISTD_H=1";
 
 /// What matters of a machine and its variables.
 #[derive(Clone, Debug)]
@@ -65,11 +63,11 @@ pub(crate) fn missing(machine: &Machine) -> Vec<String> {
              cmake; anywhere: pip install cmake)"
                 .into(),
         ),
-        Some(version) if version >= STRICT && !accepts(machine.policy.as_deref()) => missing.push(format!(
+        Some(version) if version >= STRICT && !machine.policy.as_deref().is_some_and(accepts) => missing.push(format!(
             "CMake {}.{} refuses the Atari emulator ALE, which is older; {}",
             version.0,
             version.1,
-            set("CMAKE_POLICY_VERSION_MINIMUM", "3.5", machine.policy.as_deref())
+            set(POLICY, OLDEST, machine.policy.as_deref())
         )),
         Some(_) => {}
     }
@@ -90,15 +88,4 @@ fn set(variable: &str, value: &str, now: Option<&str>) -> String {
         None => format!("put {variable} = {value:?} under [env] in the .cargo/config.toml of your workspace"),
         Some(now) => format!("set {variable} to {value:?} where it is set to {now:?}"),
     }
-}
-
-fn accepts(policy: Option<&str>) -> bool {
-    policy.and_then(version).is_some_and(|policy| policy >= ACCEPTED)
-}
-
-/// The version in what `cmake --version` prints, or in a variable.
-pub(crate) fn version(text: &str) -> Option<Version> {
-    let number = text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
-    let mut parts = number.split(['.', '-']);
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }

@@ -5,7 +5,8 @@
 #[path = "../build/needs.rs"]
 mod needs;
 
-use needs::{Machine, Undeclared, missing, version};
+use needs::settings::version;
+use needs::{Machine, Undeclared, missing};
 
 fn complete() -> Machine {
     Machine {
