@@ -34,7 +34,7 @@ const ALE_PY: Package = Package {
 /// No cartridge of the console was longer than 64 KiB.
 const LONGEST_ROM: u64 = 64 << 10;
 
-/// The ROMs that the emulator knows, from `assets/roms.toml`: by game, file and SHA-256.
+/// The ROMs that the emulator knows, from `crates/atari/roms.toml`: by game, file and SHA-256.
 pub(crate) struct Manifest {
     roms: BTreeMap<String, Rom>,
 }

@@ -38,7 +38,7 @@ impl Workspace {
 
     /// The ROMs' names and hashes.
     pub(crate) fn rom_manifest(&self) -> PathBuf {
-        self.root.join("assets/roms.toml")
+        self.root.join("crates/atari/roms.toml")
     }
 
     /// The file of an experiment of ours.

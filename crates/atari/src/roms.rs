@@ -22,10 +22,10 @@ struct Entry {
     sha256: String,
 }
 
-/// `assets/roms.toml`, by snake_case name.
+/// `roms.toml`, by snake_case name.
 static MANIFEST: LazyLock<BTreeMap<String, Entry>> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the manifest is part of this crate, and a test reads it")]
-    toml::from_str(include_str!("../../../assets/roms.toml")).expect("assets/roms.toml is a list of games")
+    toml::from_str(include_str!("../roms.toml")).expect("roms.toml is a list of games")
 });
 
 /// A game that the emulator knows.

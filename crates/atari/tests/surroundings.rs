@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use deepq_atari::{Emulator, EmulatorSettings, Game, RomLibrary};
 
-/// Alone in its file: the working directory belongs to the whole process.
+/// Alone in its program: the working directory belongs to the whole process.
 #[test]
 fn ales_own_files_in_the_working_directory_change_nothing() {
     let rom = RomLibrary::standard().find(Game::by_name("pong").unwrap()).unwrap_or_else(|error| panic!("{error}"));

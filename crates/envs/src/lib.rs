@@ -17,6 +17,10 @@
 //! 7. [`check_env`] tells whether an environment of your own keeps what [`Env`] promises; [`preconditions`] are the checks
 //!    that it begins with.
 //!
+//! Generators implement the traits of [`rand_core`] 0.10, re-exported: those of other versions have the same names and are
+//! other traits. Unoptimised, environments take some ten times as long: `[profile.dev.package."*"] opt-level = 3` in a
+//! program's `Cargo.toml` optimises them in its debug builds.
+//!
 //! LunarLander needs Box2D, which a C++ compiler builds: it is the feature `box2d`, one of the default ones. Without it
 //! (`default-features = false`) this crate needs no C++ compiler.
 //!
@@ -66,6 +70,10 @@
 //! # Ok::<(), deepq_envs::EnvError>(())
 //! ```
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 // Anew for each checkout: see .cargo/config.toml.
 const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
 
@@ -101,6 +109,7 @@ pub use cartpole::CartPole;
 pub use catch::Catch;
 pub use check_env::{BrokenPromise, Promise, check_env};
 pub use cliff_walking::CliffWalking;
+pub use deepq_core::rand_core;
 pub use deepq_core::{Element, ElementKind, End, NotAGenerator, NumpyRng, SeedSequence, Seeds, Status};
 pub use env::{BoxedEnv, Env, Reset, Step};
 pub use error::EnvError;

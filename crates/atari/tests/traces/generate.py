@@ -7,7 +7,7 @@ Usage: python generate.py OUTDIR [--games] [--steps STEPS]
 
 These cover what `assets/traces/atari_*.jsonl` do not: the games as they are (screens in colour), repeated actions,
 modes, difficulties, all 18 actions, and the limit on frames. With `--games`: one file for each of the games in
-`assets/roms.toml`, as `ALE/<Game>-v5` makes them, but for those that are known to differ. The format is that of
+`crates/atari/roms.toml`, as `ALE/<Game>-v5` makes them, but for those that are known to differ. The format is that of
 `assets/traces/gen_atari_traces.py`; the header says more, and `noop_max` is missing where there is no preprocessing.
 """
 import argparse
@@ -88,7 +88,7 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     traces = SMALL
     if arguments.games:
-        manifest = tomllib.loads((pathlib.Path(__file__).parents[4] / "assets/roms.toml").read_text())
+        manifest = tomllib.loads((pathlib.Path(__file__).parents[4] / "crates/atari/roms.toml").read_text())
         traces = {f"game_{key}": dict(env=f"ALE/{game['name']}-v5") for key, game in manifest.items()
                   if key not in DIFFERENT}
     for name, header in traces.items():

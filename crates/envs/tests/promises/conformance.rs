@@ -1,7 +1,5 @@
 //! Every environment keeps what `Env` promises, and `check_env` finds those that do not.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use deepq_envs::{

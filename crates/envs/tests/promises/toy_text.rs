@@ -1,7 +1,5 @@
 //! Toy-text tasks: their tables, their maps, and their states as vectors.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use deepq_envs::{CliffWalking, Env, EnvOptions, FrozenLake, LakeMap, NotAMap, Registry, Reset};
 
 /// Maps printed by Gymnasium 1.4.0.

@@ -1,7 +1,5 @@
 //! Pictures look like Gymnasium's: compared with its `rgb_array` of the same states.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use deepq_envs::{Env, EnvOptions, Registry, Reset};
 use image::RgbImage;
 use tiny_skia::Pixmap;
@@ -31,7 +29,7 @@ fn differing(ours: &RgbImage, png: &[u8]) -> usize {
 
 macro_rules! picture {
     ($file:literal) => {
-        include_bytes!(concat!("pictures/", $file, ".png"))
+        include_bytes!(concat!("../pictures/", $file, ".png"))
     };
 }
 

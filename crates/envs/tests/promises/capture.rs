@@ -1,7 +1,5 @@
 //! Every environment is restored exactly from where its generators stood and what happened since.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use deepq_envs::{AnyEnv, BoxedEnv, Capture, Element, Env, EnvError, EnvOptions, Journal, Registry, Reset, Step};
 use proptest::prelude::*;
 

@@ -1,7 +1,5 @@
 //! LunarLander's options, its capture in mid-air, its end and its picture. That its numbers are Gymnasium's is `parity`'s.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use deepq_envs::{
     BoxedEnv, Env, EnvError, EnvOptions, Journal, LunarLander, LunarLanderOptions, NumpyRng, Registry, Reset, Status,
     Step, check_env,

@@ -1,7 +1,5 @@
 //! Every bit is Gymnasium's: episodes recorded by Gymnasium itself are replayed and compared.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::path::{Path, PathBuf};
 
 use deepq_envs::{BoxedEnv, EnvOptions, OptionValue, Registry, Reset, Status};

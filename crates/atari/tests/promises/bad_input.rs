@@ -1,7 +1,5 @@
 //! Nothing that a user can get wrong ends the process: each is an error that says what is wrong and what to do.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::Path;
 

@@ -1,7 +1,5 @@
 //! Every bit is Gymnasium's: runs recorded by Gymnasium and ale-py themselves are replayed and compared.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 

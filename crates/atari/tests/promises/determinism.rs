@@ -1,7 +1,5 @@
 //! The same seed and actions give the same bits: on any thread, in any emulator, after a capture and a restore.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::thread;
 
 use deepq_atari::{Emulator, EmulatorSettings, Game, Rom, RomLibrary, register};

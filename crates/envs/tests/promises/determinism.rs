@@ -1,7 +1,5 @@
 //! The same seeds and actions give the same bits, whatever the number of threads.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use deepq_envs::{
     BoxedEnv, Catch, Env, EnvOptions, FrameStack, Journal, NumpyRng, Registry, Reset, Status, Threads, VectorEnv,
     VectorStep,

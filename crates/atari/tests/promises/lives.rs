@@ -1,7 +1,5 @@
 //! Lives, FIRE and limits: what ends, what goes on, and what the agent is told.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use deepq_atari::{AtariPreprocessing, AtariSettings, Game, Preprocessing, Protocol, RomLibrary, Size};
 use deepq_envs::{Env, EnvError, Reset, Status, Step};
 
