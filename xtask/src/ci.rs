@@ -3,6 +3,7 @@
 mod features;
 mod house;
 mod layers;
+mod packages;
 mod reproducibility;
 
 use std::process::{Command, ExitCode, Stdio};
@@ -22,6 +23,8 @@ pub(crate) enum Check {
     Format,
     /// Each crate depends only on the layers below it
     Layers,
+    /// Packages say what a registry needs, name an honest licence, and use all their dependencies
+    Packages,
     /// The program and the tests are built from the same packages with the same features
     Features,
     /// No ROMs under version control, no clocks below the experiments, no files without a name of their own
@@ -82,6 +85,7 @@ impl Check {
         match self {
             Self::Format => successful(workspace.cargo("fmt").args(["--all", "--check"])),
             Self::Layers => layers::check(workspace),
+            Self::Packages => packages::check(workspace),
             Self::Features => features::check(workspace),
             Self::House => house::check(workspace),
             Self::Clippy => {
