@@ -13,8 +13,9 @@ use deepq_envs::Seeds;
 use deepq_experiments::assembly::Assembly;
 use deepq_experiments::config::{self, Document, Experiment, Overrides};
 use deepq_experiments::parity;
-use deepq_experiments::session::{self, EvaluationRequest, Settings, WhichCheckpoint};
+use deepq_experiments::session::{self, EvaluationRequest, Settings};
 use deepq_nets::{ConvSpec, Device, Head, NetworkSpec, Normalisation, QNetwork, Tensor, Torso};
+use deepq_runs::WhichCheckpoint;
 
 pub use checkpoint::{checkpoint, checkpoint_file, state, tables};
 pub use replay::replay;

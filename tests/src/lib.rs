@@ -24,7 +24,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail, ensure};
-use deepq_experiments::run::Summary;
+use deepq_runs::Summary;
 
 pub use python::{documented, python};
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use deepq_experiments::run::{Kind, RunFolder};
+use deepq_runs::{Kind, RunFolder};
 use deepq_tests::{deepq, summary, train};
 
 fn text(path: &Path) -> Result<&str> {

@@ -11,9 +11,9 @@ use deepq_experiments::assembly::Assembly;
 use deepq_experiments::config::{self, Overrides};
 use deepq_experiments::evaluation::Evaluation;
 use deepq_experiments::listeners::Listener;
-use deepq_experiments::run::StorageError;
 use deepq_experiments::training::{Event, Plan, Training, View};
 use deepq_nets::Device;
+use deepq_runs::StorageError;
 
 // ANCHOR: listener
 /// Counts how long episodes were, in classes of 50 steps.

@@ -6,16 +6,14 @@ use deepq_agents::{Agent, AgentError, Dqn, DqnParts, Pqn, PqnParts, Reinforce, R
 use deepq_envs::{AnyEnv, BoxedEnv, Element, ElementKind, EnvError, EnvOptions, OptionValue, Registry, Seeds};
 use deepq_nets::{Device, NetError, QNetwork};
 use deepq_replay::{Layout, ReplayError, ReplaySpec};
+use deepq_runs::{Document, KeyProblem, Problem, Weights};
 use rayon::prelude::*;
 
 use crate::RunError;
-use crate::config::{
-    AgentSection, Algorithm, Document, EnvironmentSection, Experiment, KeyProblem, Problem, of_agent, of_net,
-};
+use crate::config::{AgentSection, Algorithm, EnvironmentSection, Experiment, of_agent, of_net};
 use crate::evaluation::{Evaluator, Protocol};
 use crate::gameplay::{Playing, ValueKind};
 use crate::memory::{Bytes, MemoryPlan};
-use crate::session::Weights;
 use crate::stopwatch::{Stopwatch, TimedReplay};
 use crate::transfer::transfer;
 

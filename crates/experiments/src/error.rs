@@ -6,15 +6,13 @@ use std::path::PathBuf;
 use deepq_agents::AgentError;
 use deepq_envs::EnvError;
 use deepq_nets::NetError;
+use deepq_runs::{Change, DocumentError, EXPORTED_WEIGHTS, StorageError, grouped};
 use thiserror::Error;
 
-use crate::config::{Change, Changes, ConfigError};
+use crate::config::{Changes, ConfigError};
 use crate::evaluation::EvaluationError;
-use crate::export::WEIGHTS;
-use crate::listeners::grouped;
 use crate::memory::TooMuchMemory;
 use crate::recording::RecordingError;
-use crate::run::StorageError;
 use crate::training::TrainingError;
 
 /// Why a run could not start, or stopped.
@@ -122,32 +120,12 @@ pub enum RunError {
     #[error(
         "{path} was exported: it has weights, but nothing that a run goes on from. A new run starts from them with --set \
          transfer.init_from={}",
-        path.join(WEIGHTS).display(),
+        path.join(EXPORTED_WEIGHTS).display(),
         path = path.display()
     )]
     Exported {
         /// The folder.
         path: PathBuf,
-    },
-    /// Weights asked for by a name that nothing has.
-    #[error(
-        "there is no checkpoint {}: name best, last, one of the folders in {}, or a safetensors file of weights",
-        name.display(),
-        checkpoints.display()
-    )]
-    UnknownCheckpoint {
-        /// What was asked for.
-        name: PathBuf,
-        /// Where the run's own are.
-        checkpoints: PathBuf,
-    },
-    /// The weights of the best evaluation cannot be used, but others can.
-    #[error("{cause}; --checkpoint last takes the weights of step {last}")]
-    NoBest {
-        /// Why not. (Not a `source`: the message has it already.)
-        cause: StorageError,
-        /// The agent step of the newest checkpoint to go on from.
-        last: u64,
     },
     /// A run of whose checkpoints only the best weights are whole.
     #[error(
@@ -186,6 +164,12 @@ pub enum RunError {
         /// The agent step of its last checkpoint.
         checkpoint: Option<u64>,
     },
+}
+
+impl From<DocumentError> for RunError {
+    fn from(error: DocumentError) -> Self {
+        Self::Config(error.into())
+    }
 }
 
 impl RunError {

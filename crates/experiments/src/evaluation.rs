@@ -5,12 +5,15 @@
 //! timing: the same weights at the same step give the same returns, in training and from a checkpoint.
 
 mod episode;
+mod protocol;
 
 use std::time::Duration;
 
 use deepq_agents::{Agent, AgentError};
-use deepq_envs::{BoxedEnv, Element, Env, EnvError, Seeds, Status};
+use deepq_envs::{BoxedEnv, Element, Env, EnvError, Status};
+use deepq_runs::EvaluationFigures;
 pub(crate) use episode::Episode;
+pub use protocol::Protocol;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -62,6 +65,20 @@ impl Evaluation {
     }
 }
 
+impl From<&Evaluation> for EvaluationFigures {
+    fn from(evaluation: &Evaluation) -> Self {
+        Self {
+            mean: evaluation.mean(),
+            std: evaluation.std(),
+            min: evaluation.min(),
+            max: evaluation.max(),
+            median: evaluation.median(),
+            episodes: evaluation.returns.len(),
+            at_step: evaluation.at_step,
+        }
+    }
+}
+
 /// Why an evaluation did not come to its end.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -75,17 +92,6 @@ pub enum EvaluationError {
     /// The agent failed.
     #[error(transparent)]
     Agent(#[from] AgentError),
-}
-
-/// How an evaluation goes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Protocol {
-    /// Episodes to play.
-    pub episodes: usize,
-    /// Probability of a random action.
-    pub epsilon: f64,
-    /// The root of its randomness.
-    pub seeds: Seeds,
 }
 
 /// Environments to evaluate in.

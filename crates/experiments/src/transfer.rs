@@ -2,10 +2,10 @@
 
 use deepq_agents::Agent;
 use deepq_envs::Element;
+use deepq_runs::{Document, KeyProblem, Problem, Weights};
 
 use crate::RunError;
-use crate::config::{Document, KeyProblem, Problem, TransferSection};
-use crate::session::Weights;
+use crate::config::TransferSection;
 
 /// Does to a new agent what `[transfer]` says; `weights` are those of `init_from`, and absent for a run that goes on from
 /// a checkpoint of its own.

@@ -7,11 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use deepq_experiments::config;
-use deepq_experiments::history::{self, Group};
 use deepq_experiments::plot::{
     Chart, EPISODES_OF_MEAN, Kind, PlotError, PlotRequest, XAxis, learning_curves, svg, write_curves,
 };
 use deepq_experiments::statistics::Center;
+use deepq_runs::history::{self, Group};
 
 const METRICS: &str = "agent_step,charts/episodic_return,losses/td_loss,charts/SPS";
 const EVALUATIONS: &str = "agent_step,mean,std,median,min,max,mean_length,episodes,returns";

@@ -12,10 +12,10 @@ use deepq_envs::{AnyEnv, Discrete, Env, EnvError, ObservationSpace, Registry, Re
 use deepq_experiments::assembly::Assembly;
 use deepq_experiments::config::{self, Document, Experiment, Overrides};
 use deepq_experiments::evaluation::Evaluation;
-use deepq_experiments::run::{Kind, RunFolder, Summary};
-use deepq_experiments::session::{self, EvaluationRequest, Settings, WhichCheckpoint};
+use deepq_experiments::session::{self, EvaluationRequest, Settings};
 use deepq_experiments::training::{Plan, Training};
 use deepq_nets::Device;
+use deepq_runs::{Kind, RunFolder, Summary, WhichCheckpoint};
 use image::RgbImage;
 
 const ACTIONS: usize = 4;
@@ -250,7 +250,7 @@ fn the_weights_that_are_kept_are_those_of_the_first_of_equal_evaluations() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     let (diary, summary) = train(&run, &[]);
-    let at_step = |figures: Option<deepq_experiments::run::EvaluationFigures>| figures.unwrap().at_step;
+    let at_step = |figures: Option<deepq_runs::EvaluationFigures>| figures.unwrap().at_step;
     assert_eq!((at_step(summary.best_evaluation), at_step(summary.last_evaluation)), (200, 400));
     let checkpoints = RunFolder::look_at(&run).unwrap().checkpoints();
     assert_eq!(checkpoints.steps(Kind::Best).unwrap(), [200]);

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use deepq_experiments::config::{self, Overrides};
-use deepq_experiments::run::{Kind, RunFolder, Summary};
 use deepq_experiments::session::{self, Settings};
+use deepq_runs::{Kind, RunFolder, Summary};
 
 const SET: [&str; 9] = [
     "training.learning_starts=100",

@@ -12,8 +12,8 @@ use deepq_experiments::config::{self, Overrides};
 use deepq_experiments::evaluation::EvaluationError;
 use deepq_experiments::gameplay::Moment;
 use deepq_experiments::recording::Style;
-use deepq_experiments::run::Summary;
-use deepq_experiments::session::{self, EvaluationRequest, Recorded, RecordingRequest, Settings, WhichCheckpoint};
+use deepq_experiments::session::{self, EvaluationRequest, Recorded, RecordingRequest, Settings};
+use deepq_runs::{Summary, WhichCheckpoint};
 use image::RgbImage;
 
 /// A short run, evaluated at every 200 steps.

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use deepq_experiments::RunError;
 use deepq_experiments::config::{self, Overrides};
-use deepq_experiments::run::{Finished, Summary};
-use deepq_experiments::session::{self, EvaluationRequest, Settings, WhichCheckpoint};
+use deepq_experiments::session::{self, EvaluationRequest, Settings};
+use deepq_runs::{Finished, Summary, WhichCheckpoint};
 
 /// Short, and with everything in it: episodes, updates, target copies, evaluations, checkpoints.
 const SHORT: [&str; 9] = [

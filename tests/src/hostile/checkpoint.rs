@@ -10,10 +10,10 @@ use deepq_agents::AgentState;
 use deepq_envs::{Capture, ElementKind};
 use deepq_experiments::assembly::{Assembly, Observed};
 use deepq_experiments::config::{self, Document, Experiment, Overrides};
-use deepq_experiments::run::{Checkpoints, Kind, RunFolder};
 use deepq_experiments::session::{self, Settings};
 use deepq_experiments::training::{Plan, Training, TrainingState};
 use deepq_nets::{Device, Tensor};
+use deepq_runs::{Checkpoints, Kind, RunFolder};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 

@@ -19,8 +19,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("deepq-replay", &["deepq-core"]),
     ("deepq-nets", &[]),
     ("deepq-agents", &["deepq-core", "deepq-replay", "deepq-nets", "deepq-envs"]),
-    ("deepq-experiments", &["deepq-envs", "deepq-atari", "deepq-replay", "deepq-nets", "deepq-agents"]),
-    ("deepq-tests", &["deepq-envs", "deepq-atari", "deepq-replay", "deepq-nets", "deepq-agents", "deepq-experiments"]),
+    ("deepq-runs", &[]),
+    ("deepq-experiments", &["deepq-envs", "deepq-atari", "deepq-replay", "deepq-nets", "deepq-agents", "deepq-runs"]),
+    (
+        "deepq-tests",
+        &["deepq-envs", "deepq-atari", "deepq-replay", "deepq-nets", "deepq-agents", "deepq-runs", "deepq-experiments"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -3,6 +3,7 @@
 use deepq_agents::AgentError;
 use deepq_envs::EnvError;
 use deepq_replay::ReplayError;
+use deepq_runs::DocumentError;
 use thiserror::Error;
 
 use crate::RunError;
@@ -57,6 +58,12 @@ pub enum BenchError {
         /// What the other did.
         theirs: String,
     },
+}
+
+impl From<DocumentError> for BenchError {
+    fn from(error: DocumentError) -> Self {
+        Self::Config(error.into())
+    }
 }
 
 impl BenchError {

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use deepq_experiments::RunError;
 use deepq_experiments::evaluation::EvaluationError;
-use deepq_experiments::listeners::{Screen, grouped};
-use deepq_experiments::run::EvaluationFigures;
+use deepq_experiments::listeners::Screen;
 use deepq_experiments::session::{self, EvaluationRequest};
+use deepq_runs::{EvaluationFigures, grouped};
 
 use super::{Machine, interrupt, logging, number, output};
 

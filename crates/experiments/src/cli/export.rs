@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args};
 use deepq_experiments::export::{Export, card};
 use deepq_experiments::listeners::Screen;
-use deepq_experiments::run::RunFolder;
+use deepq_runs::RunFolder;
 use serde_json::json;
 
 use super::{Roms, logging, output};

@@ -8,10 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use deepq_experiments::listeners::{Screen, grouped};
-use deepq_experiments::run::{Kind, RunFolder};
+use deepq_experiments::listeners::Screen;
 use deepq_experiments::session::Group;
 use deepq_experiments::{program, terminal};
+use deepq_runs::{Kind, RunFolder, grouped};
 
 /// Exit code of what was interrupted, once or twice: 128 and the number of SIGINT.
 const INTERRUPTED: u8 = 130;

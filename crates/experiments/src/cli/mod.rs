@@ -38,6 +38,7 @@ use deepq_experiments::program;
 use deepq_experiments::recording::RecordingError;
 use deepq_experiments::session::Settings;
 use deepq_nets::{DeviceChoice, Isa};
+use deepq_runs::{HistoryError, StorageError};
 
 const FIRST_STEPS: &str = "\
 First steps:
@@ -184,7 +185,7 @@ fn leave(error: &clap::Error) -> ! {
 
 /// Whether what was asked for is wrong, and not the world.
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
-    use RunError::{Changed, Config, Exported, GoalReached, OneRun, Recording, TooFewSteps, UnknownCheckpoint};
+    use RunError::{Changed, Config, Exported, GoalReached, OneRun, Recording, Storage, TooFewSteps};
     let of_run = error.downcast_ref::<RunError>().is_some_and(|error| {
         matches!(
             error,
@@ -194,12 +195,15 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
                 | GoalReached { .. }
                 | OneRun { .. }
                 | Exported { .. }
-                | UnknownCheckpoint { .. }
+                | Storage(StorageError::UnknownCheckpoint { .. })
                 | Recording(RecordingError::Format { .. })
         )
     });
     let of_plot = error
         .downcast_ref::<PlotError>()
         .is_some_and(|error| matches!(error, PlotError::UnknownTag { .. } | PlotError::Format { .. }));
-    of_run || of_plot || error.is::<ConfigError>() || error.is::<slips::Slip>()
+    let of_history = |error: &HistoryError| matches!(error, HistoryError::Document(_));
+    let of_history = error.downcast_ref().is_some_and(of_history)
+        || matches!(error.downcast_ref(), Some(PlotError::History(error)) if of_history(error));
+    of_run || of_plot || of_history || error.is::<ConfigError>() || error.is::<slips::Slip>()
 }

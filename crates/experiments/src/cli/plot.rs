@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use deepq_experiments::history;
 use deepq_experiments::listeners::Screen;
 use deepq_experiments::plot::{self, CURVES, Format, PlotRequest, XAxis};
 use deepq_experiments::statistics::Center;
+use deepq_runs::history;
 
 use super::{logging, output};
 

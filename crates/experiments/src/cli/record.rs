@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use deepq_experiments::listeners::{Screen, grouped};
+use deepq_experiments::listeners::Screen;
 use deepq_experiments::recording::Style;
 use deepq_experiments::session::{self, EvaluationRequest, Recorded, RecordingRequest};
+use deepq_runs::grouped;
 
 use super::{Machine, interrupt, logging, number, output};
 

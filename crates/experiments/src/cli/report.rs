@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use deepq_experiments::history;
 use deepq_experiments::listeners::Screen;
 use deepq_experiments::report::{self, REPORT};
+use deepq_runs::history;
 
 use super::plot::default_out;
 use super::{logging, output};

@@ -6,10 +6,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deepq_experiments::listeners::{Screen, duration, grouped};
+use deepq_experiments::listeners::Screen;
 use deepq_experiments::plot;
-use deepq_experiments::run::{EvaluationFigures, Finished};
 use deepq_experiments::session::{self, Aggregate, Group, SeedRun, SeedsSummary, Settings};
+use deepq_runs::{EvaluationFigures, Finished, duration, grouped};
 
 use super::logging::{self, LogFiles};
 use super::{interrupt, output, results};
@@ -159,7 +159,7 @@ pub(super) fn folder(experiment: &str, seeds: &SeedList, timestamp: &str) -> Pat
 
 #[cfg(test)]
 mod tests {
-    use deepq_experiments::run::{Summary, TimeSpent};
+    use deepq_runs::{Summary, TimeSpent};
 
     use super::*;
 

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use deepq_envs::Registry;
+use deepq_experiments::RunError;
 use deepq_experiments::config::{self, ConfigError, Overrides};
 use deepq_experiments::program;
-use deepq_experiments::run::Place;
+use deepq_runs::{DocumentError, Location};
 use thiserror::Error;
 
 /// Something that there is, but not where it was named.
@@ -15,27 +16,28 @@ pub(super) struct Slip(String);
 
 /// Why `train` finds no experiment of this name.
 pub(super) fn no_experiment(name: &str, error: ConfigError, registry: &Registry) -> anyhow::Error {
-    if !matches!(error, ConfigError::UnknownExperiment { .. } | ConfigError::Unreadable { .. }) {
+    if !matches!(error, ConfigError::UnknownExperiment { .. } | ConfigError::Document(DocumentError::Unreadable { .. }))
+    {
         return error.into();
     }
     let program = program::name();
-    let said = match Place::at(Path::new(name)) {
-        Place::Run => {
+    let said = match Location::at(Path::new(name)) {
+        Location::Run => {
             Some(format!("{name} is a run, and no experiment; `{program} train --resume {name}` goes on with it"))
         }
-        Place::Group(_) => {
+        Location::Group(_) => {
             Some(format!("{name} holds runs of several seeds; `{program} train --resume {name}` goes on with them"))
         }
-        Place::Runs(runs) => runs.first().map(|newest| {
+        Location::Runs(runs) => runs.first().map(|newest| {
             let newest = newest.display();
             format!("{name} holds runs; `{program} train --resume {newest}` goes on with the newest of them")
         }),
-        Place::PartOf(run) => {
+        Location::PartOf(run) => {
             let run = run.display();
             Some(format!("{name} belongs to the run {run}; `{program} train --resume {run}` goes on with it"))
         }
-        Place::Folder => Some(format!("{name} is a folder, and no experiment's file")),
-        Place::File | Place::Nothing => environment(name, registry),
+        Location::Folder => Some(format!("{name} is a folder, and no experiment's file")),
+        Location::File | Location::Nothing => environment(name, registry),
     };
     said.map_or_else(|| error.into(), |said| Slip(said).into())
 }
@@ -64,23 +66,33 @@ fn environment(name: &str, registry: &Registry) -> Option<String> {
     }
 }
 
+/// An environment that there is not, with what shows those that there are.
+pub(super) fn unknown(error: RunError) -> anyhow::Error {
+    match error {
+        RunError::Config(error @ ConfigError::UnknownEnvironment { .. }) => {
+            Slip(format!("{error}; `{} list` shows them all", program::name())).into()
+        }
+        error => error.into(),
+    }
+}
+
 /// Why nobody can play in what is a run.
 pub(super) fn no_environment(name: &str) -> Option<anyhow::Error> {
     let watch = |run: &str| format!("`{} play --watch {run}` shows", program::name());
-    let said = match Place::at(Path::new(name)) {
-        Place::Run => format!("{name} is a run, and no environment; {} its agent at play", watch(name)),
-        Place::Group(seeds) => {
+    let said = match Location::at(Path::new(name)) {
+        Location::Run => format!("{name} is a run, and no environment; {} its agent at play", watch(name)),
+        Location::Group(seeds) => {
             let first = seeds.first()?.display().to_string();
             format!("{name} holds runs of several seeds; {} the agent of one at play", watch(&first))
         }
-        Place::Runs(runs) => {
+        Location::Runs(runs) => {
             let newest = runs.first()?.display().to_string();
             format!("{name} holds runs; {} the newest one's agent at play", watch(&newest))
         }
-        Place::PartOf(run) => {
+        Location::PartOf(run) => {
             format!("{name} belongs to a run; {} its agent at play", watch(&run.display().to_string()))
         }
-        Place::Folder | Place::File | Place::Nothing => return None,
+        Location::Folder | Location::File | Location::Nothing => return None,
     };
     Some(Slip(said).into())
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::{ArgGroup, Args};
 use deepq_experiments::RunError;
 use deepq_experiments::config::{self, Overrides};
-use deepq_experiments::listeners::{Screen, duration, grouped};
-use deepq_experiments::run::{EvaluationFigures, Finished, Summary};
+use deepq_experiments::listeners::Screen;
 use deepq_experiments::session::{self, Group};
+use deepq_runs::{EvaluationFigures, Finished, Summary, duration, grouped};
 
 use super::seeds::{self, SeedList};
 use super::{Machine, interrupt, logging, number, output, results, slips};

@@ -4,9 +4,9 @@
 use deepq_agents::{ClipGradient, ClipReward, DqnSpec, LearningStarts, PqnSpec, ReinforceSpec, Schedule, TargetUpdate};
 use deepq_nets::Loss;
 use deepq_replay::ReplaySpec;
+use deepq_runs::{KeyProblem, Problem};
 use serde::Deserialize;
 
-use super::error::{KeyProblem, Problem};
 use super::experiment::{Experiment, TrainingSection, of_agent};
 
 /// `[agent]`: the algorithm, named by `kind`.

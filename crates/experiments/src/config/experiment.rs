@@ -7,11 +7,11 @@ use deepq_agents::{Counters, LearningStarts, Schedule, SpecError};
 use deepq_envs::{EnvOptions, OptionValue};
 use deepq_nets::{NetError, NetworkSpec, OptimizerSpec};
 use deepq_replay::ReplaySpec;
+use deepq_runs::{KeyProblem, Problem};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::algorithm::AgentSection;
-use super::error::{KeyProblem, Problem};
 use super::every::Every;
 
 /// A whole experiment, as its file says it.

@@ -18,21 +18,19 @@
 mod algorithm;
 mod catalogue;
 mod changes;
-mod document;
 mod error;
 mod every;
 mod experiment;
-mod node;
 
 use std::path::Path;
 
 pub use algorithm::{AgentSection, Algorithm};
-pub use catalogue::{find, names, read};
-pub use changes::{Change, Changes};
-pub use document::Document;
-pub(crate) use document::HyperParameter;
-pub(crate) use error::nearest;
-pub use error::{ConfigError, KeyProblem, Problem};
+use deepq_runs::RunFolder;
+
+pub use catalogue::{find, names};
+pub use changes::Changes;
+pub use deepq_runs::{Document, DocumentError, KeyProblem, Problem};
+pub use error::ConfigError;
 pub use every::Every;
 pub use experiment::{
     CheckpointSection, EnvironmentSection, EvaluationSection, Experiment, TrainingSection, TransferSection,
@@ -55,8 +53,8 @@ impl Overrides {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Override`].
-    pub fn apply(&self, document: &mut Document) -> Result<(), ConfigError> {
+    /// [`DocumentError::Override`].
+    pub fn apply(&self, document: &mut Document) -> Result<(), DocumentError> {
         for assignment in &self.set {
             document.set(assignment)?;
         }
@@ -64,7 +62,7 @@ impl Overrides {
         {
             if let Some(value) = value {
                 let name = format!("{option} {value}");
-                let reason = || ConfigError::Override {
+                let reason = || DocumentError::Override {
                     assignment: name.clone(),
                     reason: format!("at most {}, the largest number of a TOML file", i64::MAX),
                 };
@@ -90,7 +88,12 @@ pub fn load(name_or_path: &str, overrides: &Overrides) -> Result<(Experiment, Do
 ///
 /// As [`load`].
 pub fn load_file(path: &Path, overrides: &Overrides) -> Result<(Experiment, Document), ConfigError> {
-    checked(read(path)?, overrides)
+    checked(Document::open(path)?, overrides)
+}
+
+/// The experiment of a run, with the overrides put in.
+pub(crate) fn of_run(folder: &RunFolder, overrides: &Overrides) -> Result<(Experiment, Document), ConfigError> {
+    load_file(&folder.experiment(), overrides)
 }
 
 /// Puts the overrides into a document, and checks it.

@@ -2,7 +2,7 @@
 
 use deepq_envs::{BoxedEnv, Element, EnvError, NumpyRng, Reset, Step};
 
-use super::Protocol;
+use super::protocol::Protocol;
 
 /// An episode under way. Its number, the protocol and the agent step of the weights decide all of it: whoever plays it, in
 /// whatever environment of the kind, sees the same.

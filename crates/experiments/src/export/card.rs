@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use deepq_runs::{EXPORTED_WEIGHTS, EvaluationFigures, Finished, RunFolder, Summary, duration, grouped};
+
 use super::front_matter::FrontMatter;
-use super::{Export, hub, summary};
+use super::{Export, hub};
 use crate::RunError;
-use crate::config::{Experiment, Overrides};
-use crate::listeners::{duration, grouped};
-use crate::run::{EvaluationFigures, Finished, RunFolder, Summary};
-use crate::session::read_experiment;
+use crate::config::{self, Experiment, Overrides};
 
 /// The video of the best weights, as seen from a run's folder.
 const BEST_VIDEO: &str = "videos/best.gif";
@@ -24,8 +23,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// If the run cannot be read, or the card not be written.
 pub fn write(run: &Path) -> Result<PathBuf, RunError> {
     let folder = RunFolder::look_at(run)?;
-    let (experiment, document) = read_experiment(&folder, &Overrides::default())?;
-    let summary = summary(&folder)?;
+    let (experiment, document) = config::of_run(&folder, &Overrides::default())?;
+    let summary = Summary::read(&folder)?;
     let judged = summary.as_ref().and_then(|s| s.best_evaluation.as_ref().or(s.last_evaluation.as_ref()));
     let card = Card {
         experiment: &experiment,
@@ -33,14 +32,14 @@ pub fn write(run: &Path) -> Result<PathBuf, RunError> {
         summary: summary.as_ref(),
         at_step: judged.map(|evaluation| evaluation.at_step),
         replay: folder.videos().best().is_file().then_some(BEST_VIDEO),
-        place: Place::Run,
+        destination: Destination::Run,
     };
     folder.write(&folder.card(), &card.text())?;
     Ok(folder.card())
 }
 
 /// Where a card lies, and so what lies beside it.
-pub(super) enum Place<'a> {
+pub(super) enum Destination<'a> {
     /// In the run's folder.
     Run,
     /// In a folder for the Hub, with these weights.
@@ -58,7 +57,7 @@ pub(super) struct Card<'a> {
     pub(super) at_step: Option<u64>,
     /// The picture of an episode, as seen from the card.
     pub(super) replay: Option<&'a str>,
-    pub(super) place: Place<'a>,
+    pub(super) destination: Destination<'a>,
 }
 
 impl Card<'_> {
@@ -106,10 +105,12 @@ impl Card<'_> {
                 format!("| {name} | {step} | {episodes} | {mean:.2} +/- {std:.2} | {median:.2} | {min:.2} | {max:.2} |")
             })
             .collect();
-        let which = match (&self.place, self.at_step) {
-            (Place::Run, _) => String::new(),
-            (Place::Hub(_), Some(step)) => format!(" The weights here are those of agent step {}.", grouped(step)),
-            (Place::Hub(_), None) => " The weights here came from a file of their own.".to_owned(),
+        let which = match (&self.destination, self.at_step) {
+            (Destination::Run, _) => String::new(),
+            (Destination::Hub(_), Some(step)) => {
+                format!(" The weights here are those of agent step {}.", grouped(step))
+            }
+            (Destination::Hub(_), None) => " The weights here came from a file of their own.".to_owned(),
         };
         format!(
             "{heading}\
@@ -124,9 +125,9 @@ impl Card<'_> {
     }
 
     fn usage(&self) -> String {
-        let weights = match self.place {
-            Place::Run => String::new(),
-            Place::Hub(_) => format!(" --checkpoint FOLDER/{}", hub::WEIGHTS),
+        let weights = match self.destination {
+            Destination::Run => String::new(),
+            Destination::Hub(_) => format!(" --checkpoint FOLDER/{}", EXPORTED_WEIGHTS),
         };
         let commands = format!(
             "cargo xtask eval FOLDER{weights}\n\
@@ -138,8 +139,8 @@ impl Card<'_> {
              what that looks like.\n\n{}",
             fenced("sh", &commands)
         );
-        match self.place {
-            Place::Run => {
+        match self.destination {
+            Destination::Run => {
                 let export = "cargo xtask export FOLDER --onnx\ncargo xtask export FOLDER --hub DIR";
                 text += &format!(
                     "\n\nAs an ONNX model for other programs, and as a folder to upload, which is small where this one may be \
@@ -147,7 +148,7 @@ impl Card<'_> {
                     fenced("sh", export)
                 );
             }
-            Place::Hub(export) => {
+            Destination::Hub(export) => {
                 text +=
                     &format!("\n\nWith ONNX Runtime, without deepq:\n\n{}", fenced("python", &onnx_example(export)));
             }

@@ -4,13 +4,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::card::{Card, Place};
+use deepq_runs::{EXPORTED_WEIGHTS, RunFolder, StorageError, atomic};
+
+use super::card::{Card, Destination};
 use super::{Export, front_matter};
 use crate::RunError;
-use crate::run::{self, RunFolder, StorageError};
 
 /// The files in the folder; the card names them.
-pub(crate) const WEIGHTS: &str = "model.safetensors";
 pub(super) const MODEL: &str = "model.onnx";
 pub(super) const REPLAY: &str = "replay.gif";
 const CARD: &str = "README.md";
@@ -33,8 +33,8 @@ impl Export {
             folder.join(name)
         };
         self.write_onnx(&to(MODEL))?;
-        self.write_safetensors(&to(WEIGHTS))?;
-        run::write_file(&to("experiment.toml"), self.document.text().as_bytes())?;
+        self.write_safetensors(&to(EXPORTED_WEIGHTS))?;
+        atomic::write(&to("experiment.toml"), self.document.text().as_bytes())?;
         // What another export left here and this one has not is no part of it.
         for name in [SUMMARY, REPLAY] {
             remove(&folder.join(name))?;
@@ -56,10 +56,10 @@ impl Export {
             summary: self.summary.as_ref(),
             at_step: self.at_step,
             replay: replay.then_some(REPLAY),
-            place: Place::Hub(self),
+            destination: Destination::Hub(self),
         };
         // Last: what it names is there.
-        run::write_file(&to(CARD), card.text().as_bytes())?;
+        atomic::write(&to(CARD), card.text().as_bytes())?;
         Ok(files)
     }
 }
@@ -73,7 +73,7 @@ fn remove(file: &Path) -> Result<(), StorageError> {
 
 fn copy(from: &Path, to: &Path) -> Result<(), StorageError> {
     let contents = fs::read(from).map_err(StorageError::io("read", from))?;
-    run::write_file(to, &contents)
+    atomic::write(to, &contents)
 }
 
 /// Refuses a folder in which files of others would be lost, and a run's own.

@@ -5,7 +5,7 @@
 //! use std::path::Path;
 //! use deepq_envs::Registry;
 //! use deepq_experiments::export::{Export, card};
-//! use deepq_experiments::session::WhichCheckpoint;
+//! use deepq_runs::WhichCheckpoint;
 //!
 //! let run = Path::new("runs/mine");
 //! let export = Export::open(run, &WhichCheckpoint::Best, &Registry::standard())?;
@@ -22,14 +22,12 @@ use std::path::Path;
 
 use deepq_envs::{ElementKind, Registry};
 use deepq_nets::{Device, ObservationType, OnnxModel, QNetwork};
-
-pub(crate) use hub::WEIGHTS;
+use deepq_runs::{RunFolder, Summary, Weights, WhichCheckpoint, atomic};
 
 use crate::RunError;
 use crate::assembly::Assembly;
-use crate::config::{AgentSection, Document, Experiment, Overrides};
-use crate::run::{self, Columns, RunFolder, StorageError, Summary};
-use crate::session::{WhichCheckpoint, read_experiment, read_weights, to_safetensors};
+use crate::config::{self, AgentSection, Document, Experiment, Overrides};
+use crate::weights;
 
 /// A run's network with weights of it.
 pub struct Export {
@@ -51,11 +49,11 @@ impl Export {
     /// If the run or its weights cannot be read, or the environment cannot be made.
     pub fn open(run: &Path, which: &WhichCheckpoint, registry: &Registry) -> Result<Self, RunError> {
         let folder = RunFolder::look_at(run)?;
-        let (experiment, document) = read_experiment(&folder, &Overrides::default())?;
-        let summary = summary(&folder)?;
-        let weights = read_weights(&folder, which)?;
+        let (experiment, document) = config::of_run(&folder, &Overrides::default())?;
+        let summary = Summary::read(&folder)?;
+        let weights = Weights::of_run(&folder, which)?;
         let (network, kind) = Assembly::new(&experiment, &document, registry, &Device::Cpu).fresh_network()?;
-        network.parameters().load_safetensors(&weights.bytes).map_err(|error| weights.refused(&error))?;
+        weights::load(&weights, network.parameters())?;
         let observation = match kind {
             ElementKind::F32 => ObservationType::Floats,
             ElementKind::U8 => ObservationType::Bytes,
@@ -87,14 +85,14 @@ impl Export {
         ];
         metadata.extend(self.at_step.map(|step| ("agent_step", step.to_string())));
         metadata.extend(self.summary.as_ref().map(|summary| ("digest", summary.digest.clone())));
-        metadata.push(("weights_sha256", run::sha256(&self.network.parameters().to_safetensors()?)));
+        metadata.push(("weights_sha256", deepq_runs::sha256(&self.network.parameters().to_safetensors()?)));
         let model = OnnxModel {
             name: &self.experiment.name,
             observation: self.observation,
             output: self.output(),
             metadata: &metadata,
         };
-        Ok(run::write_file(path, &self.network.to_onnx(&model)?)?)
+        Ok(atomic::write(path, &self.network.to_onnx(&model)?)?)
     }
 
     /// Writes the weights alone, as safetensors by PyTorch's names. Its metadata say the agent step.
@@ -104,10 +102,10 @@ impl Export {
     /// If they cannot be written.
     pub fn write_safetensors(&self, path: &Path) -> Result<(), RunError> {
         let bytes = match self.at_step {
-            Some(step) => to_safetensors(self.network.parameters(), step)?,
+            Some(step) => weights::save(self.network.parameters(), step)?,
             None => self.network.parameters().to_safetensors()?,
         };
-        Ok(run::write_file(path, &bytes)?)
+        Ok(atomic::write(path, &bytes)?)
     }
 
     /// NumPy's name of what observations consist of.
@@ -125,17 +123,4 @@ impl Export {
             AgentSection::Reinforce(_) => "logits",
         }
     }
-}
-
-/// The summary of a run, if it has one yet.
-fn summary(folder: &RunFolder) -> Result<Option<Summary>, RunError> {
-    let path = folder.summary();
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(StorageError::io("read", &path)(error).into()),
-    };
-    let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| StorageError::damaged(&path, error))?;
-    let metrics = Columns::read(&folder.metrics())?;
-    Ok(Some(summary).filter(|summary| summary.is_of(&metrics)))
 }

@@ -7,12 +7,11 @@
 use std::time::{Duration, Instant};
 
 use deepq_nets::Gradients;
+use deepq_runs::{Document, EventFile, RunFolder, StorageError, Table};
 use serde::{Deserialize, Serialize};
 
 use super::Listener;
-use crate::config::Document;
 use crate::evaluation::Evaluation;
-use crate::run::{EventFile, RunFolder, StorageError, Table};
 use crate::training::{Event, View};
 
 const COLUMNS: [&str; 8] = [

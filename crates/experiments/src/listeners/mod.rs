@@ -6,13 +6,13 @@ mod pace;
 mod progress;
 mod screen;
 
-pub use figures::{duration, grouped};
 pub(crate) use metrics::{Metrics, MetricsState};
 pub use progress::Progress;
 pub use screen::Screen;
 
+use deepq_runs::StorageError;
+
 use crate::evaluation::Evaluation;
-use crate::run::StorageError;
 use crate::training::{Event, View};
 
 /// Somebody who is told what happens.

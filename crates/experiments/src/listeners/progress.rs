@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use deepq_runs::StorageError;
+use deepq_runs::grouped;
+
 use super::Listener;
-use super::figures::{Evaluated, Figures, Part, fit, grouped};
+use super::figures::{Evaluated, Figures, Part, fit};
 use super::pace::Pace;
-use super::screen::{Place, Screen};
+use super::screen::{Screen, Slot};
 use crate::evaluation::Evaluation;
-use crate::run::StorageError;
 use crate::training::{Event, View};
 
 /// Time between two looks at a run that a terminal shows.
@@ -28,7 +30,7 @@ const EVALUATION: [usize; 4] = ["-123.4".len(), "123.4".len(), "-123.4".len(), "
 /// A display in a terminal, a line now and then elsewhere.
 pub struct Progress {
     screen: Screen,
-    place: Option<Place>,
+    slot: Option<Slot>,
     figures: Figures,
     /// Columns of an evaluation's figures, so that one stands below the other.
     columns: [usize; 4],
@@ -43,7 +45,7 @@ impl Progress {
     pub fn new(screen: Screen) -> Self {
         let now = Instant::now();
         Self {
-            place: screen.place(),
+            slot: screen.slot(),
             figures: Figures { label: screen.label().map(str::to_owned), ..Figures::default() },
             columns: EVALUATION,
             returns: VecDeque::with_capacity(EPISODES),
@@ -56,7 +58,7 @@ impl Progress {
 
     /// Shows where the run stands, if it is time.
     fn look(&mut self, view: &View<'_>, now: Instant, end: bool) {
-        let wait = if self.place.is_some() { LOOK } else { LINE };
+        let wait = if self.slot.is_some() { LOOK } else { LINE };
         if end || now.duration_since(self.looked) >= wait {
             self.looked = now;
             self.show(view, now);
@@ -77,8 +79,8 @@ impl Progress {
             exploration: view.exploration,
             ..self.figures.clone()
         };
-        match &self.place {
-            Some(place) => place.show(self.figures.clone()),
+        match &self.slot {
+            Some(slot) => slot.show(self.figures.clone()),
             None => self.screen.line(&self.figures.plain()),
         }
     }
@@ -98,7 +100,7 @@ impl Progress {
             (3, format!("min {min:>of_min$}")),
             (3, format!("max {max:>of_max$}")),
             (4, format!("{} episodes", evaluation.returns.len())),
-            // Its place is kept, so that the same parts fit beside it.
+            // Its slot is kept, so that the same parts fit beside it.
             (2, if best { "(best)" } else { "      " }.to_owned()),
         ]
     }
@@ -109,8 +111,8 @@ impl Progress {
         self.figures.pause = Some((what, now));
         self.figures.steps = view.counters.agent_steps;
         (self.figures.step_budget, self.figures.episode_budget) = (view.budget, view.episode_budget);
-        if let Some(place) = &self.place {
-            place.show(self.figures.clone());
+        if let Some(slot) = &self.slot {
+            slot.show(self.figures.clone());
         }
         self.pace.pause(now);
     }
@@ -155,8 +157,8 @@ impl Listener for Progress {
         if self.screen.shown() && self.screen.label().is_none() {
             let parts = self.row(evaluation, best);
             let row = |width| fit(&parts, width).trim_end().to_owned();
-            match &self.place {
-                Some(place) => place.line(row),
+            match &self.slot {
+                Some(slot) => slot.line(row),
                 None => self.screen.line(&row(usize::MAX)),
             }
         }

@@ -90,8 +90,8 @@ impl Screen {
         self.shown
     }
 
-    /// A place in the display, where there is one.
-    pub(super) fn place(&self) -> Option<Place> {
+    /// A slot in the display, where there is one.
+    pub(super) fn slot(&self) -> Option<Slot> {
         if !self.shown || !self.terminal {
             return None;
         }
@@ -113,7 +113,7 @@ impl Screen {
         let number = display.next;
         display.next += 1;
         drop(display);
-        Some(Place { screen: self.clone(), number })
+        Some(Slot { screen: self.clone(), number })
     }
 
     fn display(&self) -> MutexGuard<'_, Display> {
@@ -125,13 +125,13 @@ fn lock(display: &Mutex<Display>) -> MutexGuard<'_, Display> {
     display.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A run's place in the display, until it is dropped: what it showed last then passes by like everything else.
-pub(super) struct Place {
+/// A run's slot in the display, until it is dropped: what it showed last then passes by like everything else.
+pub(super) struct Slot {
     screen: Screen,
     number: u64,
 }
 
-impl Place {
+impl Slot {
     /// Shows these figures from now on.
     pub(super) fn show(&self, figures: Figures) {
         let mut display = self.screen.display();
@@ -147,7 +147,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut display = self.screen.display();
         let Some(at) = display.runs.iter().position(|(number, _)| *number == self.number) else { return };

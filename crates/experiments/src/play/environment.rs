@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use deepq_envs::{AnyEnv, EnvError, EnvOptions, Registry};
+use deepq_runs::nearest;
 use serde::Deserialize;
 
 use crate::RunError;
@@ -47,7 +48,7 @@ fn make(
         EnvError::UnknownId { id, .. } => {
             let mut known: Vec<&str> = config::names().collect();
             known.extend(registry.entries().map(|(id, _)| id));
-            let nearest = config::nearest(&id, &known).map(str::to_owned);
+            let nearest = nearest(&id, &known).map(str::to_owned);
             ConfigError::UnknownEnvironment { name: id, nearest }.into()
         }
         error => of_env(error, document, evaluation),

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::RunError;
-use crate::run::StorageError;
+use deepq_runs::{HistoryError, StorageError};
 
 /// Why curves could not be drawn.
 #[derive(Debug, Error)]
@@ -13,7 +12,7 @@ use crate::run::StorageError;
 pub enum PlotError {
     /// A run could not be read, or a file not be written.
     #[error(transparent)]
-    Run(#[from] RunError),
+    History(#[from] HistoryError),
     /// The runs do not know the figure.
     #[error("there is no figure {tag}{}. There are {}", nearest(tag, known), known.join(", "))]
     UnknownTag {
@@ -41,7 +40,7 @@ pub enum PlotError {
 
 impl From<StorageError> for PlotError {
     fn from(error: StorageError) -> Self {
-        Self::Run(error.into())
+        Self::History(error.into())
     }
 }
 

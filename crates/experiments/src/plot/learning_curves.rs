@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use deepq_runs::grouped;
+use deepq_runs::history::{EVALUATIONS, Group, History, RETURNS};
+
 use super::aggregate::{Course, Together, together};
 use super::chart::{Chart, Curve, Kind};
 use super::smoothing::{finite, moving_mean};
 use super::{PlotError, PlotRequest, XAxis};
-use crate::history::{EVALUATIONS, Group, History, RETURNS};
-use crate::listeners::grouped;
 use crate::statistics::Center;
 
 /// Episodes that a point of training's returns is the mean of, as most papers have it.

@@ -25,8 +25,8 @@ pub use palette::{Color, PALETTE};
 pub use picture::{Format, svg};
 pub use smoothing::{finite, moving_mean};
 
-use crate::history;
-use crate::run;
+use deepq_runs::{atomic, history};
+
 use crate::statistics::Center;
 
 /// The name of a picture of learning curves in a run's folder.
@@ -63,10 +63,10 @@ pub enum XAxis {
 ///
 /// # Errors
 ///
-/// [`PlotError::Format`] for another ending than `.svg` or `.png`, [`PlotError::Run`] if it cannot be written.
+/// [`PlotError::Format`] for another ending than `.svg` or `.png`, [`PlotError::History`] if it cannot be written.
 pub fn write(chart: &Chart, path: &Path) -> Result<(), PlotError> {
     let bytes = Format::of(path)?.draw(chart)?;
-    Ok(run::write_file(path, &bytes)?)
+    Ok(atomic::write(path, &bytes)?)
 }
 
 /// Draws the learning curves of a run, or of the folder of several seeds, into its [`CURVES`]; gives the file's path.
@@ -74,7 +74,7 @@ pub fn write(chart: &Chart, path: &Path) -> Result<(), PlotError> {
 ///
 /// # Errors
 ///
-/// [`PlotError::Run`] if the run cannot be read or the file not be written.
+/// [`PlotError::History`] if the run cannot be read or the file not be written.
 pub fn write_curves(run: &Path) -> Result<Option<PathBuf>, PlotError> {
     let chart = match learning_curves(&history::read(&[run.to_owned()])?, &PlotRequest::default()) {
         Err(PlotError::Nothing { .. }) => return Ok(None),

@@ -1,6 +1,6 @@
 //! Moving means.
 
-use crate::run::Point;
+use deepq_runs::Point;
 
 /// The points whose value is a number, and how many were not: a run that diverged has some.
 pub fn finite(points: &[Point]) -> (Vec<Point>, usize) {

@@ -1,8 +1,8 @@
 //! The curves: as data for the page's script, and as pictures where scripts do not run.
 
+use deepq_runs::history::{Group, RETURNS};
 use maud::{Markup, PreEscaped, html};
 
-use crate::history::{Group, RETURNS};
 use crate::plot::{self, Chart, PlotError, PlotRequest};
 
 /// Returns first, then every column of the tables that some run has figures in.

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use deepq_runs::grouped;
+use deepq_runs::history::{Group, History};
+use deepq_runs::{Finished, RunFolder};
 use maud::{Markup, html};
 
 use super::resources::mebibytes;
 use super::results;
-use crate::history::{Group, History};
-use crate::listeners::grouped;
-use crate::run::{Finished, RunFolder};
 
 /// A longer file is named, and stays outside.
 const LONGEST: u64 = 8 << 20;

@@ -17,18 +17,19 @@ use std::path::Path;
 pub use page::page;
 pub use reproduction::commands;
 
-use crate::history::Group;
+use deepq_runs::atomic;
+use deepq_runs::history::Group;
+
 use crate::plot::PlotError;
-use crate::run;
 
 /// The name of a report in a run's folder.
 pub const REPORT: &str = "report.html";
 
-/// Writes the report about these runs, as [`history::read`](crate::history::read) gives them; it is there whole or not at all.
+/// Writes the report about these runs, as [`history::read`](deepq_runs::history::read) gives them; it is there whole or not at all.
 ///
 /// # Errors
 ///
-/// [`PlotError::Drawing`], or [`PlotError::Run`] if the file cannot be written.
+/// [`PlotError::Drawing`], or [`PlotError::History`] if the file cannot be written.
 pub fn write(groups: &[Group], path: &Path) -> Result<(), PlotError> {
-    Ok(run::write_file(path, page(groups)?.as_bytes())?)
+    Ok(atomic::write(path, page(groups)?.as_bytes())?)
 }

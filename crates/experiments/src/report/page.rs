@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use deepq_runs::Finished;
+use deepq_runs::grouped;
+use deepq_runs::history::{Group, History};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use super::{curves, gameplay, reproduction, resources, results, settings};
-use crate::history::{Group, History};
-use crate::listeners::grouped;
 use crate::plot::PlotError;
-use crate::run::Finished;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("curves.js");

@@ -1,10 +1,10 @@
 //! How to make the runs again: exact commands, and the digests that must come out.
 
+use deepq_runs::Finished;
+use deepq_runs::history::{Group, History};
 use maud::{Markup, html};
 
 use crate::config;
-use crate::history::{Group, History};
-use crate::run::Finished;
 
 /// Commands and digests.
 pub(super) fn section(groups: &[Group]) -> Markup {

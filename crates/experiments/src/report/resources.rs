@@ -1,10 +1,10 @@
 //! Where time and memory went.
 
+use deepq_runs::Summary;
+use deepq_runs::history::Group;
 use maud::{Markup, html};
 
 use super::results::time;
-use crate::history::Group;
-use crate::run::Summary;
 
 /// Bytes as people read them.
 pub(super) fn mebibytes(bytes: u64) -> String {

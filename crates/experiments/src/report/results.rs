@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use deepq_runs::EvaluationFigures;
+use deepq_runs::duration;
+use deepq_runs::history::{Group, History};
 use maud::{Markup, html};
 
 use super::page::{count, number, standing};
-use crate::history::{Group, History};
-use crate::listeners::duration;
-use crate::run::EvaluationFigures;
 use crate::statistics::{bootstrap_interval, interquartile_mean};
 
 /// More evaluations than this are folded.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use crate::history::Group;
+use deepq_runs::history::Group;
 
 /// A setting that a run does not have.
 const NONE: &str = "–";

@@ -3,18 +3,19 @@
 use std::path::Path;
 
 use deepq_envs::ElementKind;
+use deepq_runs::{Checkpoint, Checkpoints, Kind, RunFolder, StorageError, Summary, Videos, grouped};
 
 use super::running::Session;
 use super::saved::{Newest, SavedRun};
 use super::timing::{Timing, TimingState};
-use super::{Settings, starting, weights};
+use super::{Settings, starting};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::{Changes, Document, Experiment};
-use crate::listeners::{Metrics, MetricsState, Progress, grouped};
+use crate::listeners::{Metrics, MetricsState, Progress};
 use crate::memory;
-use crate::run::{Checkpoint, Checkpoints, Kind, RunFolder, StorageError, Summary, Videos};
 use crate::training::{Plan, Training};
+use crate::weights;
 
 /// The keys that say how long a run is.
 const LENGTH: [&str; 2] = ["training.steps", "training.episodes"];

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 
 use deepq_agents::Agent;
 use deepq_envs::{ElementKind, Seeds};
+use deepq_runs::{RunFolder, Weights, WhichCheckpoint};
 
-use super::weights::{self, Weights, WhichCheckpoint};
-use super::{Settings, read_experiment, starting};
+use super::{Settings, starting};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
-use crate::config::Overrides;
+use crate::config::{self, Overrides};
 use crate::evaluation::{Evaluation, Protocol};
-use crate::run::RunFolder;
+use crate::weights;
 
 /// What to evaluate, beside the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub struct EvaluationRequest {
 /// [`RunError`] says what is missing.
 pub fn evaluate(run: &Path, request: &EvaluationRequest, settings: &Settings) -> Result<Evaluation, RunError> {
     let folder = RunFolder::look_at(run)?;
-    let (experiment, document) = read_experiment(&folder, &Overrides::default())?;
-    let weights = weights::read(&folder, &request.checkpoint)?;
+    let (experiment, document) = config::of_run(&folder, &Overrides::default())?;
+    let weights = Weights::of_run(&folder, &request.checkpoint)?;
     settings.in_pool(|_| {
         let device = settings.device.open()?;
         let assembly = Assembly::new(&experiment, &document, &settings.registry, &device);
@@ -73,6 +73,6 @@ impl EvaluationRequest {
 /// An agent with these weights, to play.
 pub(super) fn player<E: Observed>(assembly: &Assembly<'_>, weights: &Weights) -> Result<Box<dyn Agent<E>>, RunError> {
     let player = assembly.player(&assembly.training_environment::<E>()?)?;
-    player.parameters().load_safetensors(&weights.bytes).map_err(|error| weights.refused(&error))?;
+    weights::load(weights, player.parameters())?;
     Ok(player)
 }

@@ -11,9 +11,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use deepq_runs::{Finished, RunFolder, StorageError, Summary, atomic};
+
 use crate::RunError;
 use crate::config::{self, Changes, Document, Experiment, Overrides};
-use crate::run::{Finished, RunFolder, StorageError, Summary, write_file};
 
 const ASKED: &str = "asked";
 
@@ -57,7 +58,7 @@ impl Group {
         let text = fs::read_to_string(&path).map_err(StorageError::io("read", &path))?;
         let seeds = serde_json::from_str(&text).map_err(|error| StorageError::damaged(&path, error))?;
         let file = experiment_file(folder);
-        let before = config::read(&file)?;
+        let before = Document::open(&file)?;
         let (_, document) = config::load_file(&file, overrides)?;
         let Changes { forbidden, .. } = Changes::between(&before, &document)?;
         if !forbidden.is_empty() {
@@ -77,7 +78,7 @@ impl Group {
         ];
         for (path, text) in files {
             if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
-                write_file(&path, text.as_bytes())?;
+                atomic::write(&path, text.as_bytes())?;
             }
         }
         Ok(())

@@ -12,23 +12,20 @@ mod settings;
 mod starting;
 mod timing;
 mod watch;
-mod weights;
 
 use std::path::Path;
 
 use begin::Begin;
+use deepq_runs::{Finished, Kind, RunFolder, Summary};
 pub use evaluate::{EvaluationRequest, evaluate};
 pub use group::Group;
 pub use record::{Recorded, RecordingRequest, record, record_best};
 pub use seeds::{Aggregate, SeedRun, SeedsSummary, train_seeds};
 pub use settings::Settings;
 pub use watch::watch;
-pub use weights::{Weights, WhichCheckpoint};
-pub(crate) use weights::{read as read_weights, to_safetensors};
 
 use crate::RunError;
 use crate::config::{self, Document, Experiment, Overrides};
-use crate::run::{Finished, Kind, RunFolder, Summary};
 
 /// Starts a run in a folder of its own, which must be empty or not exist, and trains to the end.
 ///
@@ -54,11 +51,11 @@ pub fn start(
 ///
 /// As [`start`], and [`RunError::Changed`] if the experiment is another one than that of the checkpoint.
 pub fn resume(folder: &Path, overrides: &Overrides, settings: &Settings) -> Result<Summary, RunError> {
-    if weights::exported(&RunFolder::look_at(folder)?).is_some() {
+    if deepq_runs::exported(&RunFolder::look_at(folder)?).is_some() {
         return Err(RunError::Exported { path: folder.to_owned() });
     }
     let folder = RunFolder::open(folder)?;
-    let (experiment, document) = read_experiment(&folder, overrides)?;
+    let (experiment, document) = config::of_run(&folder, overrides)?;
     begin::train(&experiment, &document, Begin::Resumed(folder), settings)
 }
 
@@ -73,9 +70,4 @@ pub fn done(run: &Path) -> Option<Summary> {
     let summary = summary(run).filter(|summary| summary.finished != Finished::Interrupted)?;
     let (newest, _) = RunFolder::look_at(run).ok()?.checkpoints().newest(Kind::Step).ok()?;
     (newest.agent_step() == summary.agent_steps).then_some(summary)
-}
-
-/// The experiment of a run.
-pub(crate) fn read_experiment(folder: &RunFolder, overrides: &Overrides) -> Result<(Experiment, Document), RunError> {
-    Ok(config::load_file(&folder.experiment(), overrides)?)
 }

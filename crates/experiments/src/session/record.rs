@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use deepq_agents::Agent;
+use deepq_runs::{RunFolder, StorageError, Videos, atomic};
 use serde::Serialize;
 
 use super::{EvaluationRequest, Settings, watch};
@@ -12,7 +13,6 @@ use crate::assembly::{Assembly, Observed};
 use crate::evaluation::Protocol;
 use crate::gameplay::{Gameplay, Moment, Scene};
 use crate::recording::{self, Format, Recording, RecordingError, RecordingFigures, Style};
-use crate::run::{RunFolder, StorageError, Videos, write_file};
 
 /// What to record, beside the run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,7 +66,7 @@ pub fn record(
     let contents = &recording.file;
     let file = match out {
         Some(file) => {
-            write_file(file, contents)?;
+            atomic::write(file, contents)?;
             file.clone()
         }
         None => {

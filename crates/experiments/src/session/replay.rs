@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use deepq_agents::{Agent, AgentError};
 use deepq_envs::Element;
 use deepq_replay::{Chain, Replay};
+use deepq_runs::{Checkpoint, CheckpointWriter, StorageError, sha256};
 
 use crate::RunError;
-use crate::run::{Checkpoint, Draft, StorageError, sha256};
 
 /// The file of a replay that was written whole.
 const WHOLE: &str = "replay.bin";
@@ -37,34 +37,34 @@ pub(super) struct Written {
 /// Writes an agent's replay memory: what came since the increments of the checkpoint before, if it has `increments_from`
 /// bytes or more.
 pub(super) fn write<E: Element>(
-    draft: &mut Draft,
+    writer: &mut CheckpointWriter,
     agent: &dyn Agent<E>,
     before: Option<&Increments>,
     increments_from: u64,
 ) -> Result<Written, RunError> {
     let Some(replay) = agent.replay().filter(|replay| replay.size_in_bytes() >= increments_from) else {
-        let ((), sum) = draft.add_stream(WHOLE, |to| agent.save_replay(to))??;
+        let ((), sum) = writer.add_stream(WHOLE, |to| agent.save_replay(to))??;
         return Ok(Written { sum, chain: None });
     };
     if let Some(Increments { checkpoint, chain }) = before {
-        let next = extend(draft, chain, replay)?;
-        let linked = draft.link(kept(chain, &next).map(name), checkpoint);
+        let next = extend(writer, chain, replay)?;
+        let linked = writer.link(kept(chain, &next).map(name), checkpoint);
         match linked {
-            Ok(()) => return written(draft, next),
+            Ok(()) => return written(writer, next),
             // It is no longer there, or the file system has no hard links: then everything is written.
             Err(error) => {
                 tracing::warn!("the whole replay is written, and not only what is new: {error}");
-                next.numbers().try_for_each(|number| draft.remove(&name(number)))?;
+                next.numbers().try_for_each(|number| writer.remove(&name(number)))?;
             }
         }
     }
-    let chain = extend(draft, &Chain::new(), replay)?;
-    written(draft, chain)
+    let chain = extend(writer, &Chain::new(), replay)?;
+    written(writer, chain)
 }
 
 /// Writes what a chain lacks.
-fn extend<E: Element>(draft: &mut Draft, chain: &Chain, replay: &dyn Replay<E>) -> Result<Chain, RunError> {
-    let written = draft.add_stream(&name(chain.next_number()), |to| chain.extend(replay, to))?;
+fn extend<E: Element>(writer: &mut CheckpointWriter, chain: &Chain, replay: &dyn Replay<E>) -> Result<Chain, RunError> {
+    let written = writer.add_stream(&name(chain.next_number()), |to| chain.extend(replay, to))?;
     Ok(written.map_err(AgentError::from)?.0)
 }
 
@@ -73,8 +73,8 @@ fn kept<'a>(chain: &'a Chain, next: &'a Chain) -> impl Iterator<Item = u64> + 'a
     next.numbers().filter(|number| chain.contains(*number))
 }
 
-fn written(draft: &Draft, chain: Chain) -> Result<Written, RunError> {
-    let sum = sum_of(&chain, |name| draft.sum(name))?;
+fn written(writer: &CheckpointWriter, chain: Chain) -> Result<Written, RunError> {
+    let sum = sum_of(&chain, |name| writer.sum(name))?;
     Ok(Written { sum, chain: Some(chain) })
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use deepq_envs::Element;
 use deepq_nets::{Device, Isa};
+use deepq_runs::{Checkpoints, Finished, Kind, RunFolder, Summary};
 
 use super::Settings;
 use super::record::record_evaluation;
@@ -17,7 +18,6 @@ use crate::evaluation::{Evaluation, EvaluationError, Evaluator};
 use crate::listeners::{Listener, Metrics, Progress};
 use crate::memory;
 use crate::recording::Recording;
-use crate::run::{Checkpoints, Finished, Kind, RunFolder, Summary};
 use crate::training::{Event, Training};
 
 /// A run under way.
@@ -109,8 +109,8 @@ impl<E: Observed> Session<'_, E> {
     }
 
     fn write_best(&self, evaluation: Evaluation) -> Result<(), RunError> {
-        let draft = self.checkpoints.begin(Kind::Best, evaluation.at_step)?;
-        SavedBest::new(self.assembly.experiment, evaluation).write(draft, self.training.agent())?;
+        let writer = self.checkpoints.begin(Kind::Best, evaluation.at_step)?;
+        SavedBest::new(self.assembly.experiment, evaluation).write(writer, self.training.agent())?;
         self.prune();
         Ok(())
     }
@@ -125,11 +125,11 @@ impl<E: Observed> Session<'_, E> {
         let at_step = self.training.counters().agent_steps;
         // What the tables hold must be on the disk before a checkpoint counts on it.
         let metrics = self.metrics.sync()?;
-        let draft = self.checkpoints.begin(Kind::Step, at_step)?;
+        let writer = self.checkpoints.begin(Kind::Step, at_step)?;
         let Assembly { experiment, document, .. } = self.assembly;
         let increments = self.newest.as_ref().and_then(|newest| newest.increments.as_ref());
         let before = Before { increments, from: self.increments_from };
-        let newest = saved::write(draft, &before, experiment, document, &self.training, metrics, self.timing.state())?;
+        let newest = saved::write(writer, &before, experiment, document, &self.training, metrics, self.timing.state())?;
         let (seconds, digest) = (begun.elapsed().as_secs_f64(), newest.digest.as_deref().unwrap_or("not computed"));
         tracing::debug!("checkpoint of step {at_step} written in {seconds:.2} s, digest {digest}");
         self.newest = Some(newest);

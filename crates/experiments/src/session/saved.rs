@@ -8,18 +8,18 @@ use deepq_agents::{Agent, AgentError, AgentState};
 use deepq_envs::{Capture, Element};
 use deepq_nets::{Isa, NetError};
 use deepq_replay::Chain;
+use deepq_runs::{Checkpoint, CheckpointWriter, StorageError, WEIGHTS};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::replay::{self, Increments};
 use super::timing::TimingState;
-use super::weights;
 use crate::RunError;
 use crate::config::{Document, Experiment};
 use crate::evaluation::Evaluation;
 use crate::listeners::MetricsState;
-use crate::run::{Checkpoint, Draft, StorageError};
 use crate::training::{Training, TrainingState};
+use crate::weights;
 
 /// Raised when a file of a checkpoint changes its meaning, or what comes out of going on from it.
 const FORMAT: u64 = 4;
@@ -32,7 +32,6 @@ const FIRST_IN_ORDER: &str = "avx2";
 
 pub(super) const STATE: &str = "state.json";
 const ENVIRONMENTS: &str = "environments.json";
-pub(super) const WEIGHTS: &str = "weights.safetensors";
 const AGENT: &str = "agent.safetensors";
 /// The experiment as it was run.
 const EXPERIMENT: &str = "experiment.toml";
@@ -89,7 +88,7 @@ pub(super) struct Before<'a> {
 
 /// Writes a checkpoint to go on from.
 pub(super) fn write<E: Element>(
-    mut draft: Draft,
+    mut writer: CheckpointWriter,
     before: &Before<'_>,
     experiment: &Experiment,
     document: &Document,
@@ -100,15 +99,15 @@ pub(super) fn write<E: Element>(
     let agent = training.agent();
     let state = agent.state()?;
     let captures = training.captures()?;
-    let replay = replay::write(&mut draft, agent, before.increments, before.from)?;
+    let replay = replay::write(&mut writer, agent, before.increments, before.from)?;
     let digest = training.digest_of(&state, &captures, &replay.sum)?;
     let AgentState { document: agent_document, mut tensors } = state;
     // These stand in a file of their own, in the types that PyTorch gives them.
     tensors.retain(|name, _| !name.starts_with(ONLINE));
-    draft.add(WEIGHTS, &weights::to_safetensors(agent.parameters(), training.counters().agent_steps)?)?;
-    draft.add(AGENT, &to_safetensors(&tensors)?)?;
-    draft.add(ENVIRONMENTS, &to_json(&captures))?;
-    draft.add(EXPERIMENT, document.text().as_bytes())?;
+    writer.add(WEIGHTS, &weights::save(agent.parameters(), training.counters().agent_steps)?)?;
+    writer.add(AGENT, &to_safetensors(&tensors)?)?;
+    writer.add(ENVIRONMENTS, &to_json(&captures))?;
+    writer.add(EXPERIMENT, document.text().as_bytes())?;
     let saved = SavedRun {
         format: if replay.chain.is_some() { FORMAT_OF_INCREMENTS } else { FORMAT },
         experiment: experiment.name.clone(),
@@ -121,8 +120,8 @@ pub(super) fn write<E: Element>(
         metrics,
         timing,
     };
-    draft.add(STATE, &to_json(&saved))?;
-    let checkpoint = draft.commit()?;
+    writer.add(STATE, &to_json(&saved))?;
+    let checkpoint = writer.commit()?;
     let agent_step = training.counters().agent_steps;
     Ok(Newest::new(agent_step, digest, replay.chain, checkpoint))
 }
@@ -181,10 +180,10 @@ impl SavedBest {
     }
 
     /// Writes a checkpoint of the weights alone.
-    pub(super) fn write<E: Element>(&self, mut draft: Draft, agent: &dyn Agent<E>) -> Result<(), RunError> {
-        draft.add(WEIGHTS, &weights::to_safetensors(agent.parameters(), self.evaluation.at_step)?)?;
-        draft.add(STATE, &to_json(self))?;
-        draft.commit()?;
+    pub(super) fn write<E: Element>(&self, mut writer: CheckpointWriter, agent: &dyn Agent<E>) -> Result<(), RunError> {
+        writer.add(WEIGHTS, &weights::save(agent.parameters(), self.evaluation.at_step)?)?;
+        writer.add(STATE, &to_json(self))?;
+        writer.commit()?;
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use deepq_envs::ElementKind;
+use deepq_runs::{EvaluationFigures, Finished, RunFolder, StorageError, Summary, atomic};
 use serde::Serialize;
 
 use super::Settings;
@@ -15,7 +16,6 @@ use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::{Document, Experiment};
 use crate::memory::{self, MemoryPlan};
-use crate::run::{EvaluationFigures, Finished, RunFolder, StorageError, Summary, write_file};
 use crate::statistics::{bootstrap_interval, interquartile_mean};
 
 /// What became of one seed.
@@ -153,7 +153,7 @@ impl SeedsSummary {
     /// If it cannot be written; what was there before then still stands.
     pub fn write(&self, group: &Group) -> Result<(), StorageError> {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        write_file(&group.folder().join("seeds.json"), format!("{text}\n").as_bytes())
+        atomic::write(&group.folder().join("seeds.json"), format!("{text}\n").as_bytes())
     }
 
     /// Of these runs, as far as they have begun, of all these seeds.

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use deepq_agents::Counters;
+use deepq_runs::TimeSpent;
 use serde::{Deserialize, Serialize};
 
-use crate::run::TimeSpent;
 use crate::stopwatch::Stopwatch;
 use crate::training::Stopwatches;
 

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use deepq_envs::ElementKind;
+use deepq_runs::{RunFolder, Weights};
 
+use super::Settings;
 use super::evaluate::{EvaluationRequest, player};
-use super::weights::{self, Weights};
-use super::{Settings, read_experiment};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
-use crate::config::Overrides;
+use crate::config::{self, Overrides};
 use crate::gameplay::Gameplay;
-use crate::run::RunFolder;
 
 /// Lets somebody watch weights of a run play: the very episodes that [`evaluate`](super::evaluate) plays at the same
 /// request. `watcher` takes as many steps as it likes, on a thread of the run's pool, and looks at
@@ -27,8 +26,8 @@ pub fn watch<T: Send>(
     watcher: impl FnOnce(&mut dyn Gameplay) -> T + Send,
 ) -> Result<T, RunError> {
     let folder = RunFolder::look_at(run)?;
-    let (experiment, document) = read_experiment(&folder, &Overrides::default())?;
-    let weights = weights::read(&folder, &request.checkpoint)?;
+    let (experiment, document) = config::of_run(&folder, &Overrides::default())?;
+    let weights = Weights::of_run(&folder, &request.checkpoint)?;
     settings.in_pool(|_| {
         let device = settings.device.open()?;
         let assembly = Assembly::new(&experiment, &document, &settings.registry, &device);

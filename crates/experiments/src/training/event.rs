@@ -4,7 +4,7 @@ use deepq_agents::{Counters, UpdateReport};
 use deepq_nets::{Gradients, Parameters};
 use serde::{Deserialize, Serialize};
 
-use crate::run::Finished;
+use deepq_runs::Finished;
 
 /// One thing that happened, in the order in which it did.
 #[derive(Clone, Debug, PartialEq)]

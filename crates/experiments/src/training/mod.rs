@@ -21,9 +21,10 @@ pub(crate) use playing::Stopwatches;
 use playing::{PlayError, Played, Playground};
 pub use state::TrainingState;
 
+use deepq_runs::Finished;
+
 use crate::config::{EvaluationSection, Every, TrainingSection};
 use crate::evaluation::Evaluation;
-use crate::run::Finished;
 
 /// Why training cannot go on.
 #[derive(Debug, Error)]

@@ -2,11 +2,11 @@
 
 use deepq_agents::{Agent, AgentState, Counters};
 use deepq_envs::{BoxedEnv, Capture, Element, Journal};
+use deepq_runs::{Digest, HashingWriter};
 use serde::{Deserialize, Serialize};
 
 use super::{Episode, Phase, Plan, Playground, Training, TrainingError};
 use crate::evaluation::Evaluation;
-use crate::run::{Digest, HashingWriter};
 
 /// Everything that a run's future depends on beside the agent: what a checkpoint holds of the loop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

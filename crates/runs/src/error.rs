@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
-use super::atomic::{DOOMED, UNFINISHED};
+use crate::atomic::{DOOMED, UNFINISHED};
 
 /// Why a file of a run could not be written or read.
 #[derive(Debug, Error)]
@@ -81,6 +81,26 @@ pub enum StorageError {
         /// What is missing.
         reason: String,
     },
+    /// Weights asked for by a name that nothing has.
+    #[error(
+        "there is no checkpoint {}: name best, last, one of the folders in {}, or a safetensors file of weights",
+        name.display(),
+        checkpoints.display()
+    )]
+    UnknownCheckpoint {
+        /// What was asked for.
+        name: PathBuf,
+        /// Where the run's own are.
+        checkpoints: PathBuf,
+    },
+    /// The weights of the best evaluation cannot be used, but others can.
+    #[error("{cause}; --checkpoint last takes the weights of step {last}")]
+    NoBest {
+        /// Why not. (Not a `source`: the message has it already.)
+        cause: Box<StorageError>,
+        /// The agent step of the newest checkpoint to go on from.
+        last: u64,
+    },
     /// A run without the checkpoint asked for.
     #[error("{} has no {wanted} checkpoint{}", path.display(), damaged.iter().map(|d| format!("; {d}")).collect::<String>())]
     NoCheckpoint {
@@ -95,14 +115,14 @@ pub enum StorageError {
 
 impl StorageError {
     /// For `map_err`: what was tried, on what.
-    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = under_its_name(path);
         move |error| Self::Io { doing, path, error }
     }
 
     /// Whether a file of a checkpoint is not what was written: changed, lost, or something else in its place. What the
     /// system does not let us read is not.
-    pub(super) fn is_damage(&self) -> bool {
+    pub(crate) fn is_damage(&self) -> bool {
         use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
         match self {
             Self::Damaged { .. } => true,
@@ -112,7 +132,7 @@ impl StorageError {
     }
 
     /// A file whose contents are wrong.
-    pub(crate) fn damaged(path: &Path, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn damaged(path: &Path, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Damaged { path: path.to_owned(), reason: reason.into().to_string() }
     }
 }

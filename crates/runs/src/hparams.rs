@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::tensorboard::Message;
-use crate::config::HyperParameter;
+use crate::document::HyperParameter;
+use crate::protobuf::Message;
 
 const PLUGIN: &str = "hparams";
 /// The tags by which runs are compared.
@@ -16,7 +16,7 @@ const VALIDATION: u64 = 2;
 const SUCCESS: u64 = 1;
 
 /// The columns: hyper-parameters with their types, and metrics.
-pub(super) fn experiment(name: &str, parameters: &BTreeMap<String, HyperParameter>, now: f64) -> Message {
+pub(crate) fn experiment(name: &str, parameters: &BTreeMap<String, HyperParameter>, now: f64) -> Message {
     let mut experiment = Message::default();
     experiment.double(3, now);
     for (key, parameter) in parameters {
@@ -38,7 +38,7 @@ pub(super) fn experiment(name: &str, parameters: &BTreeMap<String, HyperParamete
 }
 
 /// A row: the values of a run.
-pub(super) fn session_start(parameters: &BTreeMap<String, HyperParameter>, now: f64) -> Message {
+pub(crate) fn session_start(parameters: &BTreeMap<String, HyperParameter>, now: f64) -> Message {
     let mut start = Message::default();
     for (key, parameter) in parameters {
         // An entry of a map is a message of key and value.
@@ -52,7 +52,7 @@ pub(super) fn session_start(parameters: &BTreeMap<String, HyperParameter>, now: 
 }
 
 /// That the run of a row is done.
-pub(super) fn session_end(now: f64) -> Message {
+pub(crate) fn session_end(now: f64) -> Message {
     let mut end = Message::default();
     end.integer(1, SUCCESS);
     end.double(2, now);

@@ -1,12 +1,16 @@
 //! An experiment file as text: parsed, with overrides put into it, comments kept.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Deserialize;
 use toml_edit::{DocumentMut, Item, Key, TableLike, Value};
 
-use super::error::{ConfigError, KeyProblem, Problem};
-use super::node::Node;
+use crate::node::Node;
+use crate::{DocumentError, KeyProblem, Problem};
+
+/// The longest file that is read: anything longer is no experiment.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// An experiment file with its overrides.
 ///
@@ -41,13 +45,29 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Syntax`].
-    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+    /// [`DocumentError::Syntax`].
+    pub fn parse(file: &str, text: &str) -> Result<Self, DocumentError> {
         let syntax =
-            |error: toml_edit::TomlError| ConfigError::Syntax { file: file.to_owned(), reason: error.to_string() };
+            |error: toml_edit::TomlError| DocumentError::Syntax { file: file.to_owned(), reason: error.to_string() };
         let original = toml_edit::Document::parse(text.to_owned()).map_err(syntax)?;
         let current = text.parse::<DocumentMut>().map_err(syntax)?;
         Ok(Self { file: file.to_owned(), original, current, overrides: Vec::new() })
+    }
+
+    /// Reads an experiment from a file.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError::Unreadable`] and [`DocumentError::Syntax`].
+    pub fn open(path: &Path) -> Result<Self, DocumentError> {
+        let name = path.display().to_string();
+        let unreadable = |reason: String| DocumentError::Unreadable { path: name.clone(), reason };
+        let bytes = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+        if bytes > MAX_BYTES {
+            return Err(unreadable(format!("{bytes} bytes are too many for an experiment")));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        Self::parse(&name, &text)
     }
 
     /// Puts `key=value` in place, as `agent.discount=0.98`. The value is TOML; what is no TOML value is taken as text,
@@ -57,10 +77,10 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Override`] if there is no `=`, the key is not one, or a part of it is a value and no section.
-    pub fn set(&mut self, assignment: &str) -> Result<(), ConfigError> {
+    /// [`DocumentError::Override`] if there is no `=`, the key is not one, or a part of it is a value and no section.
+    pub fn set(&mut self, assignment: &str) -> Result<(), DocumentError> {
         let name = format!("--set {}", assignment.trim());
-        let wrong = |reason: String| ConfigError::Override { assignment: name.clone(), reason };
+        let wrong = |reason: String| DocumentError::Override { assignment: name.clone(), reason };
         let Some((key, value)) = assignment.split_once('=') else {
             return Err(wrong("an override looks like agent.discount=0.98".to_owned()));
         };
@@ -75,11 +95,11 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Override`] if a part of the key is a value and no section.
-    pub fn set_value(&mut self, key: &str, value: impl Into<Value>, name: &str) -> Result<(), ConfigError> {
+    /// [`DocumentError::Override`] if a part of the key is a value and no section.
+    pub fn set_value(&mut self, key: &str, value: impl Into<Value>, name: &str) -> Result<(), DocumentError> {
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
         self.put(&path, value.into(), name.to_owned())
-            .map_err(|reason| ConfigError::Override { assignment: name.to_owned(), reason })
+            .map_err(|reason| DocumentError::Override { assignment: name.to_owned(), reason })
     }
 
     fn put(&mut self, path: &[String], mut value: Value, name: String) -> Result<(), String> {
@@ -113,8 +133,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Key`] for the first unknown key, missing key or value of the wrong type.
-    pub fn read<'d, T: Deserialize<'d>>(&'d self) -> Result<T, ConfigError> {
+    /// [`DocumentError::Key`] for the first unknown key, missing key or value of the wrong type.
+    pub fn read<'d, T: Deserialize<'d>>(&'d self) -> Result<T, DocumentError> {
         T::deserialize(Node::from(self.current.as_item())).map_err(|problem| self.locate(problem))
     }
 
@@ -124,7 +144,7 @@ impl Document {
     }
 
     /// Says where a problem comes from: the override that set the key, or the line of the file.
-    pub fn locate(&self, mut problem: KeyProblem) -> ConfigError {
+    pub fn locate(&self, mut problem: KeyProblem) -> DocumentError {
         self.complete(&mut problem);
         if let Some(error) = self.of_kind(&problem) {
             return error;
@@ -140,7 +160,7 @@ impl Document {
                 None => self.file.clone(),
             },
         };
-        ConfigError::Key { origin, problem }
+        DocumentError::Key { origin, problem }
     }
 
     /// Completes the path of a value that is not allowed. Serde reads a table whose kind is one of its keys (`[agent]`,
@@ -163,7 +183,7 @@ impl Document {
     }
 
     /// Blames the override that gave a table another `kind` for what then does not belong there, or is missing.
-    fn of_kind(&self, problem: &KeyProblem) -> Option<ConfigError> {
+    fn of_kind(&self, problem: &KeyProblem) -> Option<DocumentError> {
         let KeyProblem { path, problem } = problem;
         let (_, table) = path.split_last()?;
         let of_kind: Vec<String> = table.iter().cloned().chain(["kind".to_owned()]).collect();
@@ -186,7 +206,7 @@ impl Document {
             Problem::Invalid { .. } | Problem::Other(_) => return None,
         };
         let problem = KeyProblem { path: of_kind, problem: Problem::Other(reason) };
-        Some(ConfigError::Key { origin: set.name.clone(), problem })
+        Some(DocumentError::Key { origin: set.name.clone(), problem })
     }
 
     /// The line of a key in the file; of the nearest section around it where it does not stand there.
@@ -210,7 +230,7 @@ impl Document {
     }
 
     /// Takes another document's value of a key; none, where the other has none.
-    pub(super) fn take(&mut self, key: &str, other: &Self) {
+    pub fn take(&mut self, key: &str, other: &Self) {
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
         let [sections @ .., last] = path.as_slice() else { return };
         match find(other.current.as_item(), key.split('.')).and_then(Item::as_value) {

@@ -9,39 +9,48 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::table::Log;
-use super::{StorageError, hparams};
-use crate::config::Document;
+use crate::hparams;
+use crate::protobuf::Message;
+use crate::table::Log;
+use crate::{Document, StorageError};
 
 /// An event file.
 #[derive(Debug)]
-pub(crate) struct EventFile {
+pub struct EventFile {
     log: Log,
     new: bool,
 }
 
 impl EventFile {
     /// Opens an event file, cut back to its first `bytes` bytes; with 0 it starts anew.
-    pub(crate) fn open(path: PathBuf, bytes: u64) -> Result<Self, StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn open(path: PathBuf, bytes: u64) -> Result<Self, StorageError> {
         let log = Log::open(path, bytes, whole_records)?;
         let mut file = Self { new: log.is_empty(), log };
         if file.new {
             let mut event = Message::default();
             event.double(1, now());
             event.text(3, "brain.Event:2");
-            file.record(&event.bytes)?;
+            file.record(event.bytes())?;
             file.log.flush()?;
         }
         Ok(file)
     }
 
     /// Whether nothing stands in it but what every event file begins with.
-    pub(crate) fn is_new(&self) -> bool {
+    pub fn is_new(&self) -> bool {
         self.new
     }
 
     /// Adds what the run is: its experiment as a text, and for the dashboard of hyper-parameters.
-    pub(crate) fn begin_run(&mut self, experiment: &str, document: &Document) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn begin_run(&mut self, experiment: &str, document: &Document) -> Result<(), StorageError> {
         let mut parameters = document.hyper_parameters();
         // A sentence about the others.
         parameters.remove("summary");
@@ -51,12 +60,20 @@ impl EventFile {
     }
 
     /// Adds that the run is done, for the dashboard of hyper-parameters.
-    pub(crate) fn end_run(&mut self, agent_step: u64) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn end_run(&mut self, agent_step: u64) -> Result<(), StorageError> {
         self.summary(agent_step, &hparams::session_end(now()))
     }
 
     /// Adds a number under a tag.
-    pub(crate) fn scalar(&mut self, tag: &str, agent_step: u64, value: f32) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn scalar(&mut self, tag: &str, agent_step: u64, value: f32) -> Result<(), StorageError> {
         let mut entry = Message::default();
         entry.text(1, tag);
         entry.float(2, value);
@@ -64,7 +81,11 @@ impl EventFile {
     }
 
     /// Adds the distribution of some numbers under a tag.
-    pub(crate) fn histogram(&mut self, tag: &str, agent_step: u64, values: &[f32]) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn histogram(&mut self, tag: &str, agent_step: u64, values: &[f32]) -> Result<(), StorageError> {
         let Some(histogram) = histogram(values) else { return Ok(()) };
         let mut entry = Message::default();
         entry.text(1, tag);
@@ -73,7 +94,11 @@ impl EventFile {
     }
 
     /// Adds a picture under a tag: a PNG or GIF file, which may be animated.
-    pub(crate) fn image(
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn image(
         &mut self,
         tag: &str,
         agent_step: u64,
@@ -99,7 +124,7 @@ impl EventFile {
         event.double(1, now());
         event.integer(2, agent_step);
         event.message(5, &summary);
-        self.record(&event.bytes)
+        self.record(event.bytes())
     }
 
     fn record(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
@@ -111,12 +136,20 @@ impl EventFile {
     }
 
     /// Hands everything to the operating system, so that TensorBoard sees it.
-    pub(crate) fn flush(&mut self) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn flush(&mut self) -> Result<(), StorageError> {
         self.log.flush()
     }
 
     /// Brings everything to the disk; gives the length.
-    pub(crate) fn sync(&mut self) -> Result<u64, StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn sync(&mut self) -> Result<u64, StorageError> {
         self.log.sync()
     }
 }
@@ -181,78 +214,6 @@ fn text(tag: &str, text: &str) -> Message {
 
 /// TensorFlow's number of the type of strings.
 const DT_STRING: u64 = 7;
-
-/// A protocol buffer that is being written: fields with their numbers, in their wire types.
-#[derive(Default)]
-pub(super) struct Message {
-    bytes: Vec<u8>,
-}
-
-impl Message {
-    const VARINT: u64 = 0;
-    const FIXED_64: u64 = 1;
-    const LENGTH_DELIMITED: u64 = 2;
-    const FIXED_32: u64 = 5;
-
-    /// A `Summary.Value` that a plugin of TensorBoard reads.
-    pub(super) fn of_plugin(tag: &str, plugin: &str, content: &Self) -> Self {
-        let mut data = Self::default();
-        data.text(1, plugin);
-        data.message(2, content);
-        let mut metadata = Self::default();
-        metadata.message(1, &data);
-        let mut value = Self::default();
-        value.text(1, tag);
-        value.message(9, &metadata);
-        value
-    }
-
-    fn key(&mut self, field: u64, wire_type: u64) {
-        self.varint(field << 3 | wire_type);
-    }
-
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.bytes.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.bytes.push(value as u8);
-    }
-
-    pub(super) fn integer(&mut self, field: u64, value: u64) {
-        self.key(field, Self::VARINT);
-        self.varint(value);
-    }
-
-    pub(super) fn double(&mut self, field: u64, value: f64) {
-        self.key(field, Self::FIXED_64);
-        self.bytes.extend_from_slice(&value.to_le_bytes());
-    }
-
-    fn float(&mut self, field: u64, value: f32) {
-        self.key(field, Self::FIXED_32);
-        self.bytes.extend_from_slice(&value.to_le_bytes());
-    }
-
-    fn delimited(&mut self, field: u64, bytes: &[u8]) {
-        self.key(field, Self::LENGTH_DELIMITED);
-        self.varint(bytes.len() as u64);
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    pub(super) fn text(&mut self, field: u64, text: &str) {
-        self.delimited(field, text.as_bytes());
-    }
-
-    pub(super) fn message(&mut self, field: u64, message: &Self) {
-        self.delimited(field, &message.bytes);
-    }
-
-    fn doubles(&mut self, field: u64, values: &[f64]) {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.delimited(field, &bytes);
-    }
-}
 
 /// How many of these bytes are whole records: behind a torn one TensorBoard reads nothing.
 fn whole_records(contents: &[u8]) -> usize {

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::StorageError;
+use crate::StorageError;
 
 /// An append-only file whose length is part of a run's state: a run that goes on cuts it back to where its checkpoint
 /// left it, so that nothing stands in it twice.
@@ -67,7 +67,7 @@ impl Log {
 
 /// A CSV file: a line of names, then a line for each row. Nothing in it needs quotes.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub struct Table {
     log: Log,
     columns: usize,
 }
@@ -75,7 +75,11 @@ pub(crate) struct Table {
 impl Table {
     /// Opens a table, cut back to `bytes`; with 0 bytes it starts with its header. One that is not of this form any more
     /// is kept under another name.
-    pub(crate) fn open(path: PathBuf, columns: &[&str], bytes: u64) -> Result<Self, StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn open(path: PathBuf, columns: &[&str], bytes: u64) -> Result<Self, StorageError> {
         let header = format!("{}\n", columns.join(","));
         let bytes = if bytes > 0 && has_other_header(&path, &header)? {
             let aside = path.with_added_extension("damaged");
@@ -99,19 +103,31 @@ impl Table {
     }
 
     /// Adds a row, of which a cell may be empty.
-    pub(crate) fn row(&mut self, cells: &[String]) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn row(&mut self, cells: &[String]) -> Result<(), StorageError> {
         debug_assert_eq!(cells.len(), self.columns);
         debug_assert!(cells.iter().all(|cell| !cell.contains([',', '"', '\n'])));
         self.log.append(format!("{}\n", cells.join(",")).as_bytes())
     }
 
-    /// See [`Log::flush`].
-    pub(crate) fn flush(&mut self) -> Result<(), StorageError> {
+    /// Hands everything to the operating system, so that others can read it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn flush(&mut self) -> Result<(), StorageError> {
         self.log.flush()
     }
 
-    /// See [`Log::sync`].
-    pub(crate) fn sync(&mut self) -> Result<u64, StorageError> {
+    /// Brings everything to the disk; gives the length in bytes, with which a run that goes on opens it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn sync(&mut self) -> Result<u64, StorageError> {
         self.log.sync()
     }
 }

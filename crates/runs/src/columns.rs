@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::StorageError;
+use crate::StorageError;
 
 /// A figure at an agent step.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,14 +5,14 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::StorageError;
-use super::atomic;
-use super::checkpoint::{SUMS, read_sums, remove};
-use super::digest::{HashingWriter, sha256};
+use crate::atomic::{self, remove};
+use crate::checksums::{SUMS, read_sums};
+use crate::digest::{HashingWriter, sha256};
+use crate::error::StorageError;
 
 /// A checkpoint that is being written. Dropped before [`commit`](Self::commit), it leaves nothing.
 #[derive(Debug)]
-pub struct Draft {
+pub struct CheckpointWriter {
     temporary: PathBuf,
     target: PathBuf,
     /// Where a checkpoint of the same step stands aside meanwhile.
@@ -21,8 +21,8 @@ pub struct Draft {
     committed: bool,
 }
 
-impl Draft {
-    pub(super) fn new(temporary: PathBuf, target: PathBuf, replaced: PathBuf) -> Self {
+impl CheckpointWriter {
+    pub(crate) fn new(temporary: PathBuf, target: PathBuf, replaced: PathBuf) -> Self {
         Self { temporary, target, replaced, sums: BTreeMap::new(), committed: false }
     }
 
@@ -124,7 +124,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for CheckpointWriter {
     fn drop(&mut self) {
         if !self.committed {
             // Space for a later attempt; whatever stays is removed when the run goes on.

@@ -42,14 +42,15 @@ impl Digest {
 }
 
 /// Passes bytes on and hashes them.
-pub(crate) struct HashingWriter<W> {
+pub struct HashingWriter<W> {
     to: W,
     hash: Sha256,
     refused: Option<io::Error>,
 }
 
 impl<W: Write> HashingWriter<W> {
-    pub(crate) fn new(to: W) -> Self {
+    /// Hashes what it passes on to `to`.
+    pub fn new(to: W) -> Self {
         Self { to, hash: Sha256::new(), refused: None }
     }
 
@@ -62,7 +63,7 @@ impl<W: Write> HashingWriter<W> {
     }
 
     /// What the bytes were passed on to, their SHA-256, and the first error that this gave.
-    pub(crate) fn finish(self) -> (W, String, Option<io::Error>) {
+    pub fn finish(self) -> (W, String, Option<io::Error>) {
         (self.to, hex(&self.hash.finalize()), self.refused)
     }
 }
@@ -82,7 +83,7 @@ impl<W: Write> Write for HashingWriter<W> {
 }
 
 /// SHA-256 of some bytes, in hexadecimal, lower case.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 

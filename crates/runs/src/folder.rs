@@ -19,12 +19,10 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::checkpoint::{Checkpoint, Checkpoints};
-use super::videos::Videos;
-use super::{Place, StorageError, atomic};
+use crate::location::{EXPERIMENT, Location, is_run};
+use crate::{Checkpoints, StorageError, Videos, atomic};
 
 const LOCK: &str = "lock";
-const EXPERIMENT: &str = "experiment.toml";
 
 /// A run's folder.
 #[derive(Debug)]
@@ -67,15 +65,10 @@ impl RunFolder {
     ///
     /// [`StorageError::NotARun`].
     pub fn look_at(path: &Path) -> Result<Self, StorageError> {
-        if Self::is_one(path) {
+        if is_run(path) {
             return Ok(Self { path: path.to_owned(), _lock: None });
         }
-        Err(StorageError::NotARun { path: path.to_owned(), reason: Place::at(path).is_no_run() })
-    }
-
-    /// Whether there is a run in a folder. A checkpoint has the experiment as well, and is none.
-    pub(super) fn is_one(path: &Path) -> bool {
-        path.join(EXPERIMENT).is_file() && !Checkpoint::is_one(path)
+        Err(StorageError::NotARun { path: path.to_owned(), reason: Location::at(path).is_no_run() })
     }
 
     fn lock(path: &Path) -> Result<Self, StorageError> {
@@ -148,12 +141,12 @@ impl RunFolder {
         Videos::new(self.path.join("videos"))
     }
 
-    /// Writes a file of the run so that it is there whole or not at all.
+    /// Writes a file of the run atomically.
     ///
     /// # Errors
     ///
     /// [`StorageError::Io`].
     pub fn write(&self, path: &Path, contents: &str) -> Result<(), StorageError> {
-        atomic::write_file(path, contents.as_bytes())
+        atomic::write(path, contents.as_bytes())
     }
 }

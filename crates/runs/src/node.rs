@@ -7,11 +7,11 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
 use toml_edit::{Item, TableLike, Value};
 
-use super::error::{KeyProblem, Problem};
+use crate::{KeyProblem, Problem};
 
 /// One place of a document: a value or a table.
 #[derive(Clone, Copy)]
-pub(super) enum Node<'de> {
+pub(crate) enum Node<'de> {
     Value(&'de Value),
     Table(&'de dyn TableLike),
     Tables(&'de toml_edit::ArrayOfTables),

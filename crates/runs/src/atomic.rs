@@ -1,25 +1,25 @@
-//! Files that are there whole or not at all.
+//! Writing files atomically: they are there whole or not at all.
 //!
 //! A file is written under a temporary name in the same folder, brought to the disk (`fsync`), renamed, and then the
 //! folder's entry is brought to the disk too. A crash at any moment leaves the old file or the new one.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
-use super::StorageError;
+use crate::StorageError;
 
 /// Prefix of names under which unfinished files and folders stand; whatever bears it may be deleted.
-pub(super) const UNFINISHED: &str = ".unfinished-";
+pub(crate) const UNFINISHED: &str = ".unfinished-";
 /// Prefix of names under which stands what is being removed.
-pub(super) const DOOMED: &str = ".unfinished-old-";
+pub(crate) const DOOMED: &str = ".unfinished-old-";
 
-/// Writes a file so that it is there whole or not at all.
+/// Writes a file atomically: it is there whole or not at all.
 ///
 /// # Errors
 ///
 /// [`StorageError::Io`]; the old file, if there was one, then still stands.
-pub(crate) fn write_file(path: &Path, contents: &[u8]) -> Result<(), StorageError> {
+pub fn write(path: &Path, contents: &[u8]) -> Result<(), StorageError> {
     let folder = folder_of(path);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let temporary = folder.join(format!("{UNFINISHED}{name}"));
@@ -32,13 +32,13 @@ pub(crate) fn write_file(path: &Path, contents: &[u8]) -> Result<(), StorageErro
 }
 
 /// Writes a file and brings it to the disk, under its own name: for files in a folder that is itself renamed later.
-pub(super) fn write_synced(path: &Path, contents: &[u8]) -> Result<(), StorageError> {
+pub(crate) fn write_synced(path: &Path, contents: &[u8]) -> Result<(), StorageError> {
     let mut file = File::create(path).map_err(StorageError::io("create", path))?;
     file.write_all(contents).and_then(|()| file.sync_all()).map_err(StorageError::io("write", path))
 }
 
 /// Renames a file or a folder and brings the change to the disk.
-pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
     fs::rename(from, to).map_err(StorageError::io("write", to))?;
     sync_folder(folder_of(to))
 }
@@ -49,12 +49,42 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Brings a folder's entries to the disk.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), StorageError> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), StorageError> {
     // Only Unix lets a folder be opened and synchronised.
     if cfg!(unix) {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(StorageError::io("write", folder))?;
     }
     Ok(())
+}
+
+/// Whether there is anything; what cannot be looked at is taken to be there.
+pub(crate) fn exists(path: &Path) -> bool {
+    !matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound)
+}
+
+/// Removes a file or a folder, if it is there. A folder is renamed first, so that one removed by half is not taken for
+/// a damaged checkpoint.
+pub(crate) fn remove(path: &Path) -> Result<(), StorageError> {
+    if !exists(path) {
+        return Ok(());
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.starts_with(UNFINISHED) {
+        return remove_all(path);
+    }
+    let doomed = path.with_file_name(format!("{DOOMED}{name}"));
+    remove_all(&doomed)?;
+    rename(path, &doomed)?;
+    remove_all(&doomed)
+}
+
+/// Removes a file or a folder under its own name, if it is there.
+pub(crate) fn remove_all(path: &Path) -> Result<(), StorageError> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StorageError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

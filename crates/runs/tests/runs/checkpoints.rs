@@ -1,13 +1,11 @@
 //! A checkpoint is there whole or not at all, and a single wrong bit is noticed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::io::Read as _;
 
 use std::path::{Path, PathBuf};
 
-use deepq_experiments::run::{Checkpoints, Kind, RunFolder, StorageError};
+use deepq_runs::{Checkpoints, Kind, RunFolder, StorageError};
 
 fn checkpoints(folder: &Path) -> Checkpoints {
     Checkpoints::new(folder.join("checkpoints"))
@@ -15,14 +13,14 @@ fn checkpoints(folder: &Path) -> Checkpoints {
 
 /// A small checkpoint with a file and a stream.
 fn write(checkpoints: &Checkpoints, kind: Kind, step: u64) -> PathBuf {
-    let mut draft = checkpoints.begin(kind, step).unwrap();
-    draft.add("state.json", format!("{{\"step\": {step}}}").as_bytes()).unwrap();
+    let mut writer = checkpoints.begin(kind, step).unwrap();
+    writer.add("state.json", format!("{{\"step\": {step}}}").as_bytes()).unwrap();
     if kind == Kind::Step {
         let contents = contents(step);
         let save = |to: &mut dyn std::io::Write| to.write_all(&contents);
-        draft.add_stream("replay.bin", save).unwrap().unwrap();
+        writer.add_stream("replay.bin", save).unwrap().unwrap();
     }
-    draft.commit().unwrap()
+    writer.commit().unwrap()
 }
 
 fn contents(step: u64) -> Vec<u8> {
@@ -116,11 +114,11 @@ fn an_unfinished_one_does_not_count() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = checkpoints(folder.path());
     write(&checkpoints, Kind::Step, 100);
-    let mut draft = checkpoints.begin(Kind::Step, 200).unwrap();
-    draft.add("state.json", b"{}").unwrap();
+    let mut writer = checkpoints.begin(Kind::Step, 200).unwrap();
+    writer.add("state.json", b"{}").unwrap();
     assert_eq!(checkpoints.steps(Kind::Step).unwrap(), [100]);
-    // A process that dies here leaves the draft; one that fails takes it away.
-    std::mem::forget(draft);
+    // A process that dies here leaves the writer; one that fails takes it away.
+    std::mem::forget(writer);
     let entries = || fs::read_dir(checkpoints.folder()).unwrap().count();
     assert_eq!(entries(), 2);
     assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 100);
@@ -135,13 +133,13 @@ fn a_stream_that_fails_leaves_the_old_ones_alone() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = checkpoints(folder.path());
     write(&checkpoints, Kind::Step, 100);
-    let mut draft = checkpoints.begin(Kind::Step, 200).unwrap();
-    let failed = draft.add_stream("replay.bin", |to| {
+    let mut writer = checkpoints.begin(Kind::Step, 200).unwrap();
+    let failed = writer.add_stream("replay.bin", |to| {
         to.write_all(b"half").unwrap();
         Err::<(), _>("no more")
     });
     assert_eq!(failed.unwrap().unwrap_err(), "no more");
-    drop(draft);
+    drop(writer);
     assert_eq!(checkpoints.newest(Kind::Step).unwrap().0.agent_step(), 100);
 }
 
@@ -238,13 +236,13 @@ fn one_that_takes_the_place_of_another_is_safe_at_every_moment() {
         assert_eq!(checkpoint.file("state.json").unwrap(), text.as_bytes());
     };
     // Killed while it was written; while the old one stood aside and the new one was not there yet; and when it was.
-    let mut draft = checkpoints.begin(Kind::Step, 100).unwrap();
-    draft.add("state.json", b"new").unwrap();
+    let mut writer = checkpoints.begin(Kind::Step, 100).unwrap();
+    writer.add("state.json", b"new").unwrap();
     state("{\"step\": 100}");
     fs::rename(&path, &aside).unwrap();
     state("{\"step\": 100}");
     assert_eq!(checkpoints.steps(Kind::Step).unwrap(), [100]);
-    draft.commit().unwrap();
+    writer.commit().unwrap();
     state("new");
     // A run goes on from each of these, and everything is in order again.
     fs::remove_dir_all(&aside).ok();
@@ -263,9 +261,9 @@ fn one_that_takes_the_place_of_another_is_safe_at_every_moment() {
     state("new");
     assert!(path.is_dir() && !aside.exists());
     // And simply written again.
-    let mut draft = checkpoints.begin(Kind::Step, 100).unwrap();
-    draft.add("state.json", b"newer").unwrap();
-    draft.commit().unwrap();
+    let mut writer = checkpoints.begin(Kind::Step, 100).unwrap();
+    writer.add("state.json", b"newer").unwrap();
+    writer.commit().unwrap();
     state("newer");
     assert!(!aside.exists());
 }

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Columns;
-use crate::evaluation::Evaluation;
+use crate::{Columns, RunFolder, StorageError};
 
 /// The figures of a run: scripts depend on their names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +54,23 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The summary of a run, if it has one yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`], and [`StorageError::Damaged`] for one of another form.
+    pub fn read(folder: &RunFolder) -> Result<Option<Self>, StorageError> {
+        let path = folder.summary();
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StorageError::io("read", &path)(error)),
+        };
+        let summary: Self = serde_json::from_slice(&bytes).map_err(|error| StorageError::damaged(&path, error))?;
+        let metrics = Columns::read(&folder.metrics())?;
+        Ok(Some(summary).filter(|summary| summary.is_of(&metrics)))
+    }
+
     /// Whether it is that of the run as it stands in its `metrics.csv`: one of an earlier part says nothing of a run that
     /// went on.
     pub(crate) fn is_of(&self, metrics: &Columns) -> bool {
@@ -130,18 +146,4 @@ pub struct EvaluationFigures {
     pub episodes: usize,
     /// The agent step at which the agent stood.
     pub at_step: u64,
-}
-
-impl From<&Evaluation> for EvaluationFigures {
-    fn from(evaluation: &Evaluation) -> Self {
-        Self {
-            mean: evaluation.mean(),
-            std: evaluation.std(),
-            min: evaluation.min(),
-            max: evaluation.max(),
-            median: evaluation.median(),
-            episodes: evaluation.returns.len(),
-            at_step: evaluation.at_step,
-        }
-    }
 }

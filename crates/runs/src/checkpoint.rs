@@ -27,12 +27,12 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::StorageError;
-use super::atomic::{self, DOOMED, UNFINISHED};
-use super::digest::{HashingWriter, sha256};
-use super::draft::Draft;
+use crate::atomic::{self, UNFINISHED, exists, remove, remove_all};
+use crate::checkpoint_writer::CheckpointWriter;
+use crate::checksums::{SUMS, read_sums};
+use crate::digest::{HashingWriter, sha256};
+use crate::error::StorageError;
 
-pub(super) const SUMS: &str = "SHA256SUMS";
 /// Prefix of a checkpoint that stands aside while another one of its step takes its place.
 const REPLACED: &str = ".replaced-";
 
@@ -87,12 +87,12 @@ impl Checkpoints {
         &self.folder
     }
 
-    /// Begins a checkpoint. Nothing of it counts before [`Draft::commit`].
+    /// Begins a checkpoint. Nothing of it counts before [`CheckpointWriter::commit`].
     ///
     /// # Errors
     ///
     /// If the folder cannot be written.
-    pub fn begin(&self, kind: Kind, agent_step: u64) -> Result<Draft, StorageError> {
+    pub fn begin(&self, kind: Kind, agent_step: u64) -> Result<CheckpointWriter, StorageError> {
         let name = format!("{}{agent_step:09}", kind.prefix());
         let temporary = self.folder.join(format!("{UNFINISHED}{name}"));
         match fs::create_dir(&self.folder) {
@@ -103,7 +103,7 @@ impl Checkpoints {
             _ => remove(&temporary)?,
         }
         fs::create_dir(&temporary).map_err(StorageError::io("create the folder", &temporary))?;
-        Ok(Draft::new(temporary, self.folder.join(&name), self.folder.join(format!("{REPLACED}{name}"))))
+        Ok(CheckpointWriter::new(temporary, self.folder.join(&name), self.folder.join(format!("{REPLACED}{name}"))))
     }
 
     /// The agent steps of the checkpoints of a kind, newest first.
@@ -128,7 +128,7 @@ impl Checkpoints {
     pub fn newest(&self, kind: Kind) -> Result<(Checkpoint, Vec<String>), StorageError> {
         let mut damaged = Vec::new();
         for step in self.steps(kind)? {
-            for path in [self.path(kind, step), self.replaced(kind, step)].iter().filter(|path| there(path)) {
+            for path in [self.path(kind, step), self.replaced(kind, step)].iter().filter(|path| exists(path)) {
                 match Checkpoint::open(path) {
                     Ok(checkpoint) => return Ok((checkpoint, damaged)),
                     Err(error) if error.is_damage() => damaged.push(error.to_string()),
@@ -153,7 +153,7 @@ impl Checkpoints {
                 if step > agent_step {
                     remove(&path)?;
                     remove(&replaced)?;
-                } else if there(&replaced) {
+                } else if exists(&replaced) {
                     match Checkpoint::open(&path) {
                         Ok(_) => remove(&replaced)?,
                         // It was to be replaced, and never was.
@@ -230,35 +230,6 @@ fn names(folder: &Path) -> Result<Vec<String>, StorageError> {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     };
     read().map_err(StorageError::io("read", folder))
-}
-
-/// Whether there is anything; what cannot be looked at is taken to be there.
-fn there(path: &Path) -> bool {
-    !matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound)
-}
-
-/// Removes a file or a folder, if it is there. A folder is renamed first, so that one removed by half is not taken for
-/// a damaged checkpoint.
-pub(super) fn remove(path: &Path) -> Result<(), StorageError> {
-    if !there(path) {
-        return Ok(());
-    }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    if name.starts_with(UNFINISHED) {
-        return remove_all(path);
-    }
-    let doomed = path.with_file_name(format!("{DOOMED}{name}"));
-    remove_all(&doomed)?;
-    atomic::rename(path, &doomed)?;
-    remove_all(&doomed)
-}
-
-fn remove_all(path: &Path) -> Result<(), StorageError> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StorageError::io("remove", path)(error)),
-        _ => Ok(()),
-    }
 }
 
 impl Checkpoint {
@@ -346,29 +317,4 @@ impl Checkpoint {
 /// Whether a file may be too long to be held in memory.
 fn is_stream(name: &str) -> bool {
     name.starts_with("replay") && name.ends_with(".bin")
-}
-
-/// The checksums that stand in a checkpoint's folder, by the files' names.
-pub(super) fn read_sums(folder: &Path) -> Result<BTreeMap<String, String>, StorageError> {
-    let path = folder.join(SUMS);
-    let text = fs::read(&path).map_err(StorageError::io("read", &path))?;
-    parse_sums(&text).ok_or_else(|| StorageError::damaged(&path, "it is no list of checksums"))
-}
-
-/// The lines of a `SHA256SUMS`, if it is exactly one, with plain file names.
-fn parse_sums(text: &[u8]) -> Option<BTreeMap<String, String>> {
-    let text = std::str::from_utf8(text).ok()?;
-    let mut sums = BTreeMap::new();
-    for line in text.lines() {
-        let (sum, name) = line.split_once("  ")?;
-        let plain = !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-            && !name.starts_with('.');
-        if sum.len() != 64 || !plain {
-            return None;
-        }
-        sums.insert(name.to_owned(), sum.to_owned());
-    }
-    let written: String = sums.iter().map(|(name, sum)| format!("{sum}  {name}\n")).collect();
-    (!sums.is_empty() && written == text).then_some(sums)
 }

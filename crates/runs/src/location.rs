@@ -4,11 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::RunFolder;
+use crate::Checkpoint;
+
+/// The experiment as it is run, in a run's folder.
+pub(crate) const EXPERIMENT: &str = "experiment.toml";
 
 /// What lies at a path, as far as runs are concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     /// A run.
     Run,
     /// The folder of several seeds: those of them that have a run, in the seeds' order.
@@ -25,23 +28,22 @@ pub enum Place {
     Nothing,
 }
 
-impl Place {
+impl Location {
     /// Looks at a path. What cannot be read is not there.
     pub fn at(path: &Path) -> Self {
-        if RunFolder::is_one(path) {
+        if is_run(path) {
             return Self::Run;
         }
         if is_group(path) {
             return Self::Group(seeds_in(path));
         }
-        let is_run = |path: &Path| RunFolder::is_one(path) || is_group(path);
-        let mut runs: Vec<PathBuf> = entries(path).filter(|path| is_run(path)).collect();
+        let mut runs: Vec<PathBuf> = entries(path).filter(|path| is_run(path) || is_group(path)).collect();
         runs.sort_by_cached_key(|run| worked_on(run));
         runs.reverse();
         let above = path.ancestors().skip(1).take(2);
         if !runs.is_empty() {
             Self::Runs(runs)
-        } else if let Some(run) = above.filter(|_| path.exists()).find(|folder| RunFolder::is_one(folder)) {
+        } else if let Some(run) = above.filter(|_| path.exists()).find(|folder| is_run(folder)) {
             Self::PartOf(run.to_owned())
         } else if path.is_dir() {
             Self::Folder
@@ -53,7 +55,7 @@ impl Place {
     }
 
     /// Why it is no run, and what is one instead.
-    pub(super) fn is_no_run(&self) -> String {
+    pub(crate) fn is_no_run(&self) -> String {
         let named = |runs: &[PathBuf]| runs.iter().map(|run| run.display().to_string()).collect::<Vec<_>>().join(", ");
         const NAMED: usize = 2;
         match self {
@@ -75,11 +77,16 @@ impl Place {
     }
 }
 
+/// Whether there is a run in a folder. A checkpoint has the experiment as well, and is none.
+pub(crate) fn is_run(path: &Path) -> bool {
+    path.join(EXPERIMENT).is_file() && !Checkpoint::is_one(path)
+}
+
 /// The runs of several seeds in a folder, in the seeds' order.
 pub(crate) fn seeds_in(folder: &Path) -> Vec<PathBuf> {
     let seed = |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix("seed-")?.parse::<u64>().ok();
     let mut seeds: Vec<(u64, PathBuf)> =
-        entries(folder).filter(|path| RunFolder::is_one(path)).filter_map(|path| Some((seed(&path)?, path))).collect();
+        entries(folder).filter(|path| is_run(path)).filter_map(|path| Some((seed(&path)?, path))).collect();
     seeds.sort();
     seeds.into_iter().map(|(_, path)| path).collect()
 }
@@ -117,16 +124,16 @@ mod tests {
         };
         fs::create_dir_all(at("empty")).unwrap();
         fs::write(at("file"), "").unwrap();
-        assert_eq!(Place::at(folder.path()), Place::Folder);
+        assert_eq!(Location::at(folder.path()), Location::Folder);
         for seed in [1, 2, 3, 10] {
             run(&format!("group/seed-{seed}"));
         }
         fs::create_dir_all(at("group/asked")).unwrap();
-        assert_eq!(Place::at(folder.path()), Place::Runs(vec![at("group")]));
+        assert_eq!(Location::at(folder.path()), Location::Runs(vec![at("group")]));
         std::thread::sleep(std::time::Duration::from_millis(20));
         run("run");
-        assert_eq!(Place::at(&at("run")), Place::Run);
-        let said = |path: &Path| Place::at(path).is_no_run();
+        assert_eq!(Location::at(&at("run")), Location::Run);
+        let said = |path: &Path| Location::at(path).is_no_run();
         assert!(said(folder.path()).contains("/run is the newest"), "{}", said(folder.path()));
         let group = said(&at("group"));
         assert!(group.contains("/seed-1, ") && group.contains("/seed-2, and 2 more"), "{group}");
@@ -137,7 +144,7 @@ mod tests {
             fs::write(at("run/checkpoints/step-1").join(file), "").unwrap();
         }
         for part in ["run/checkpoints", "run/checkpoints/step-1", "run/experiment.toml"] {
-            assert_eq!(Place::at(&at(part)), Place::PartOf(at("run")), "{part}");
+            assert_eq!(Location::at(&at(part)), Location::PartOf(at("run")), "{part}");
         }
         // A picture of a run makes it no newer.
         fs::write(at("run/log.txt"), "").unwrap();

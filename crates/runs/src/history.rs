@@ -5,15 +5,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use thiserror::Error;
 
-use crate::RunError;
-use crate::config::{self, Changes, Document};
-use crate::run::{Columns, EvaluationFigures, Point, RunFolder, StorageError, Summary, seeds_in};
+use crate::location::seeds_in;
+use crate::{Change, Columns, Document, DocumentError, EvaluationFigures, Point, RunFolder, StorageError, Summary};
 
 /// The column of `metrics.csv` with the returns of training's episodes.
 pub const RETURNS: &str = "charts/episodic_return";
 /// What the columns of `eval.csv` are called among those of `metrics.csv`, as in TensorBoard.
 pub const EVALUATIONS: &str = "eval/";
+
+/// Why a run could not be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// It is no run, or one of its tables cannot be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Its experiment is none.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
 
 /// What a run has written down.
 #[derive(Clone, Debug)]
@@ -68,10 +80,10 @@ impl History {
     ///
     /// # Errors
     ///
-    /// [`RunError::Storage`] if it is no run or a table cannot be read, [`RunError::Config`] if its experiment is none.
-    pub fn read(run: &Path) -> Result<Self, RunError> {
+    /// [`HistoryError::Storage`] if it is no run or a table cannot be read, [`HistoryError::Document`] if its experiment is none.
+    pub fn read(run: &Path) -> Result<Self, HistoryError> {
         let folder = RunFolder::look_at(run)?;
-        let document = config::read(&folder.experiment())?;
+        let document = Document::open(&folder.experiment())?;
         let heading = document.read()?;
         let metrics = Columns::read(&folder.metrics())?;
         let evaluations = Columns::read(&folder.evaluations())?;
@@ -143,7 +155,7 @@ impl Group {
 /// # Errors
 ///
 /// As [`History::read`].
-pub fn read(folders: &[PathBuf]) -> Result<Vec<Group>, RunError> {
+pub fn read(folders: &[PathBuf]) -> Result<Vec<Group>, HistoryError> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for folder in folders {
         for run in runs_in(folder)? {
@@ -156,7 +168,7 @@ pub fn read(folders: &[PathBuf]) -> Result<Vec<Group>, RunError> {
     for path in &paths {
         let run = History::read(path)?;
         let of_it = |group: &&mut Vec<History>| {
-            group.first().is_some_and(|first| Changes::of_experiment(&first.document, &run.document).is_empty())
+            group.first().is_some_and(|first| Change::of_experiment(&first.document, &run.document).is_empty())
         };
         match groups.iter_mut().find(of_it) {
             Some(group) => add(group, run),
@@ -216,7 +228,7 @@ fn label(runs: &[History], groups: &[Vec<History>]) -> String {
         .filter(|other| other.heading.name == own.heading.name && !same(&other.folder, &own.folder));
     let mut settings: Vec<String> = Vec::new();
     for other in namesakes {
-        for change in Changes::of_experiment(&other.document, &own.document) {
+        for change in Change::of_experiment(&other.document, &own.document) {
             let value = change.now.unwrap_or_else(|| "not set".to_owned());
             let setting = format!("{}={value}", change.key.rsplit('.').next().unwrap_or_default());
             if !settings.contains(&setting) {

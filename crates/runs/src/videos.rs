@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{StorageError, atomic};
+use crate::{StorageError, atomic};
 
 const OF_STEP: &str = "step-";
 const GIF: &str = ".gif";
@@ -43,18 +43,26 @@ impl Videos {
         self.folder.join(format!("play-{agent_step:09}{GIF}"))
     }
 
-    /// Writes one of them, so that it is there whole or not at all.
-    pub(crate) fn write(&self, file: &Path, contents: &[u8]) -> Result<(), StorageError> {
+    /// Writes one of them atomically.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn write(&self, file: &Path, contents: &[u8]) -> Result<(), StorageError> {
         match fs::create_dir(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 Err(StorageError::io("create the folder", &self.folder)(error))
             }
-            _ => atomic::write_file(file, contents),
+            _ => atomic::write(file, contents),
         }
     }
 
     /// Removes the videos of evaluations that a run makes again which goes on from `agent_step`, and unfinished files.
-    pub(crate) fn cut_back(&self, agent_step: u64) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn cut_back(&self, agent_step: u64) -> Result<(), StorageError> {
         let read = |error| StorageError::io("read", &self.folder)(error);
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
