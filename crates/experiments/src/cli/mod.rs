@@ -33,11 +33,11 @@ use deepq_envs::Registry;
 use deepq_experiments::RunError;
 use deepq_experiments::config::ConfigError;
 use deepq_experiments::listeners::Screen;
-use deepq_experiments::plot::PlotError;
 use deepq_experiments::program;
 use deepq_experiments::recording::RecordingError;
 use deepq_experiments::session::Settings;
 use deepq_nets::{DeviceChoice, Isa};
+use deepq_report::plot::PlotError;
 use deepq_runs::{HistoryError, StorageError};
 
 const FIRST_STEPS: &str = "\

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use deepq_experiments::listeners::Screen;
-use deepq_experiments::plot::{self, CURVES, Format, PlotRequest, XAxis};
-use deepq_experiments::statistics::Center;
+use deepq_report::plot::{self, CURVES, Format, PlotRequest, XAxis};
+use deepq_report::statistics::Center;
 use deepq_runs::history;
 
 use super::{logging, output};

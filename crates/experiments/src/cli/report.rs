@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use deepq_experiments::config;
 use deepq_experiments::listeners::Screen;
-use deepq_experiments::report::{self, REPORT};
+use deepq_report::html::{self, REPORT};
 use deepq_runs::history;
 
 use super::plot::default_out;
@@ -36,7 +37,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     logging::start(&Screen::new(false));
     let out = arguments.out.clone().unwrap_or_else(|| default_out(&arguments.runs, REPORT));
-    report::write(&history::read(&arguments.runs)?, &out)?;
+    html::write(&history::read(&arguments.runs)?, &config::published, &out)?;
     output::print(&format!("{}\n", out.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use deepq_experiments::export;
 use deepq_experiments::session::{self, Settings};
-use deepq_experiments::{export, plot};
+use deepq_report::plot;
 
 use super::interrupt;
 

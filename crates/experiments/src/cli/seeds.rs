@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deepq_experiments::listeners::Screen;
-use deepq_experiments::plot;
-use deepq_experiments::session::{self, Aggregate, Group, SeedRun, SeedsSummary, Settings};
+use deepq_experiments::session::{self, Group, SeedRun, Settings};
+use deepq_report::{Aggregate, SeedsSummary, plot};
 use deepq_runs::{EvaluationFigures, Finished, duration, grouped};
 
 use super::logging::{self, LogFiles};
@@ -66,9 +66,10 @@ pub(super) fn run(
         }
     };
     let runs = session::train_seeds(group, jobs.into(), settings, &settings_of)?;
-    let summary = SeedsSummary::new(group.seeds(), &runs);
+    let summaries: Vec<_> = runs.iter().filter_map(|run| run.outcome.as_ref().ok()).collect();
+    let summary = SeedsSummary::new(group.seeds(), &summaries);
     let folder = group.folder();
-    summary.write(group)?;
+    summary.write(folder)?;
     show(&settings.screen, &runs, &summary);
     for run in runs.iter().filter(|run| summary.seeds.contains(&run.seed)) {
         results::write(&run.folder, video, settings);

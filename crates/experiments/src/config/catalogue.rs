@@ -14,6 +14,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     EXPERIMENTS.iter().map(|(name, _)| *name)
 }
 
+/// The experiment of this name that comes with the program, if there is one.
+pub fn published(name: &str) -> Option<Document> {
+    let (name, text) = EXPERIMENTS.iter().find(|(known, _)| *known == name)?;
+    Document::parse(&format!("assets/experiments/{name}.toml"), text).ok()
+}
+
 /// Finds an experiment: by its name, or, if it ends in `.toml` or holds a path separator, by its path.
 ///
 /// # Errors

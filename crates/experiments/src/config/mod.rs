@@ -27,7 +27,7 @@ use std::path::Path;
 pub use algorithm::{AgentSection, Algorithm};
 use deepq_runs::RunFolder;
 
-pub use catalogue::{find, names};
+pub use catalogue::{find, names, published};
 pub use changes::Changes;
 pub use deepq_runs::{Document, DocumentError, KeyProblem, Problem};
 pub use error::ConfigError;

@@ -20,7 +20,7 @@ use deepq_runs::{Finished, Kind, RunFolder, Summary};
 pub use evaluate::{EvaluationRequest, evaluate};
 pub use group::Group;
 pub use record::{Recorded, RecordingRequest, record, record_best};
-pub use seeds::{Aggregate, SeedRun, SeedsSummary, train_seeds};
+pub use seeds::{SeedRun, train_seeds};
 pub use settings::Settings;
 pub use watch::watch;
 

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use deepq_envs::ElementKind;
-use deepq_runs::{EvaluationFigures, Finished, RunFolder, StorageError, Summary, atomic};
-use serde::Serialize;
+use deepq_runs::{RunFolder, Summary};
 
 use super::Settings;
 use super::begin::{Begin, train};
@@ -16,7 +15,6 @@ use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::{Document, Experiment};
 use crate::memory::{self, MemoryPlan};
-use crate::statistics::{bootstrap_interval, interquartile_mean};
 
 /// What became of one seed.
 #[derive(Debug)]
@@ -119,59 +117,5 @@ fn planned_memory(experiment: &Experiment, document: &Document, settings: &Setti
     match assembly.element()? {
         ElementKind::F32 => plan::<f32>(&assembly),
         ElementKind::U8 => plan::<u8>(&assembly),
-    }
-}
-
-/// What the runs of several seeds say together, as `seeds.json` has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SeedsSummary {
-    /// The seeds whose runs were finished.
-    pub seeds: Vec<u64>,
-    /// The seeds whose runs failed, were interrupted or have not begun.
-    pub unfinished: Vec<u64>,
-    /// Of the last evaluations' means.
-    pub last_evaluation: Option<Aggregate>,
-    /// Of the best evaluations' means.
-    pub best_evaluation: Option<Aggregate>,
-}
-
-/// The interquartile mean over seeds, with the 95 % interval of a stratified bootstrap
-/// ([Agarwal et al. 2021](https://arxiv.org/abs/2108.13264)).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Aggregate {
-    /// The interquartile mean.
-    pub interquartile_mean: f64,
-    /// The interval's ends.
-    pub interval: [f64; 2],
-}
-
-impl SeedsSummary {
-    /// Writes it into the group's folder, as `seeds.json`.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written; what was there before then still stands.
-    pub fn write(&self, group: &Group) -> Result<(), StorageError> {
-        let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        atomic::write(&group.folder().join("seeds.json"), format!("{text}\n").as_bytes())
-    }
-
-    /// Of these runs, as far as they have begun, of all these seeds.
-    pub fn new(seeds: &[u64], runs: &[SeedRun]) -> Self {
-        let finished =
-            |run: &&SeedRun| run.outcome.as_ref().is_ok_and(|summary| summary.finished != Finished::Interrupted);
-        let summaries = || runs.iter().filter(finished).filter_map(|run| run.outcome.as_ref().ok());
-        let aggregate = |of: fn(&Summary) -> &Option<EvaluationFigures>| {
-            let scores: Vec<f64> = summaries().filter_map(|summary| of(summary).as_ref()).map(|e| e.mean).collect();
-            let interquartile_mean = interquartile_mean(&scores)?;
-            Some(Aggregate { interquartile_mean, interval: bootstrap_interval(&[scores])? })
-        };
-        let done: Vec<u64> = runs.iter().filter(finished).map(|run| run.seed).collect();
-        Self {
-            unfinished: seeds.iter().filter(|seed| !done.contains(seed)).copied().collect(),
-            seeds: done,
-            last_evaluation: aggregate(|summary| &summary.last_evaluation),
-            best_evaluation: aggregate(|summary| &summary.best_evaluation),
-        }
     }
 }

@@ -55,7 +55,7 @@ type Axes<'a, DB> = ChartContext<'a, DB, Cartesian2d<RangedCoordf64, RangedCoord
 /// Brings the font in, so that texts have the same size on every machine, and show where there are no fonts.
 fn provide_font() -> Result<(), PlotError> {
     static PROVIDED: OnceLock<bool> = OnceLock::new();
-    let font = include_bytes!("../../../../assets/fonts/Roboto-Regular.ttf");
+    let font = include_bytes!("../../fonts/Roboto-Regular.ttf");
     let provided = *PROVIDED.get_or_init(|| register_font(FONT, FontStyle::Normal, font).is_ok());
     if provided { Ok(()) } else { Err(PlotError::Drawing("the font cannot be read".to_owned())) }
 }

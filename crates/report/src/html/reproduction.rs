@@ -1,18 +1,20 @@
 //! How to make the runs again: exact commands, and the digests that must come out.
 
-use deepq_runs::Finished;
 use deepq_runs::history::{Group, History};
+use deepq_runs::{Document, Finished};
 use maud::{Markup, html};
 
-use crate::config;
+/// The experiments that come with the program that trained, by name: runs of them are made again by their name, all others
+/// by their files.
+pub type Published<'a> = dyn Fn(&str) -> Option<Document> + 'a;
 
 /// Commands and digests.
-pub(super) fn section(groups: &[Group]) -> Markup {
+pub(super) fn section(groups: &[Group], published: &Published<'_>) -> Markup {
     let runs = || groups.iter().flat_map(|group| &group.runs);
     html! {
         section {
             h2 { "To make it again" }
-            pre #commands { code { @for command in groups.iter().flat_map(commands) { (command) "\n" } } }
+            pre #commands { code { @for command in groups.iter().flat_map(|group| commands(group, published)) { (command) "\n" } } }
             p.note {
                 "The same version of deepq, experiment and seed give the same digest on a CPU, whatever its instruction set and \
                  the number of threads, with the same C library."
@@ -29,11 +31,11 @@ pub(super) fn section(groups: &[Group]) -> Markup {
 }
 
 /// The commands that make the runs of an experiment again, go on with those that are not finished, and evaluate them.
-pub fn commands(group: &Group) -> Vec<String> {
+pub fn commands(group: &Group, published: &Published<'_>) -> Vec<String> {
     // Runs of different lengths are made by different commands.
     let mut trained: Vec<(String, Vec<u64>)> = Vec::new();
     for run in &group.runs {
-        let (command, seed) = (train(run), run.heading.training.seed);
+        let (command, seed) = (train(run, published), run.heading.training.seed);
         match trained.iter_mut().find(|(known, _)| *known == command) {
             Some((_, seeds)) => seeds.push(seed),
             None => trained.push((command, vec![seed])),
@@ -65,13 +67,10 @@ fn option(mut seeds: Vec<u64>) -> String {
 
 /// The command, without its seed: by the name of the experiment and what was set otherwise; by the run's own file where there
 /// is none of this name, or it has keys that the run has not.
-fn train(run: &History) -> String {
+fn train(run: &History, published: &Published<'_>) -> String {
     let of_file = || format!("cargo xtask train {}", quoted(&run.folder.join("experiment.toml").display().to_string()));
     let name = &run.heading.name;
-    if !config::names().any(|known| known == name) {
-        return of_file();
-    }
-    let Ok(published) = config::find(name).map(|document| document.values()) else { return of_file() };
+    let Some(published) = published(name).map(|document| document.values()) else { return of_file() };
     let values = run.document.values();
     if published.keys().any(|key| !values.contains_key(key)) {
         return of_file();

@@ -4,12 +4,7 @@ use deepq_runs::Summary;
 use deepq_runs::history::Group;
 use maud::{Markup, html};
 
-use super::results::time;
-
-/// Bytes as people read them.
-pub(super) fn mebibytes(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
-}
+use super::figures::{mebibytes, time};
 
 /// Run by run, as far as they have ended.
 pub(super) fn section(groups: &[Group]) -> Markup {

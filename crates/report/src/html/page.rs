@@ -4,24 +4,23 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use deepq_runs::Finished;
-use deepq_runs::grouped;
-use deepq_runs::history::{Group, History};
+use deepq_runs::history::Group;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
+use super::reproduction::Published;
 use super::{curves, gameplay, reproduction, resources, results, settings};
 use crate::plot::PlotError;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("curves.js");
 
-/// The report about these runs. The same files give the same page.
+/// The report about these runs; `published` are the experiments that are known by name. The same files give the same page.
 ///
 /// # Errors
 ///
 /// [`PlotError::Drawing`].
-pub fn page(groups: &[Group]) -> Result<String, PlotError> {
+pub fn page(groups: &[Group], published: &Published<'_>) -> Result<String, PlotError> {
     let title = title(groups);
     let curves = curves::all(groups)?;
     let page = html! {
@@ -50,7 +49,7 @@ pub fn page(groups: &[Group]) -> Result<String, PlotError> {
                     (gameplay::section(groups))
                     (resources::section(groups))
                     (settings::section(groups))
-                    (reproduction::section(groups))
+                    (reproduction::section(groups, published))
                 }
                 (curves::data(&curves))
                 script { (PreEscaped(SCRIPT)) }
@@ -86,7 +85,7 @@ fn headings(groups: &[Group]) -> Markup {
                 p.meta {
                     (heading.environment.id)
                     @if let [run] = group.runs.as_slice() {
-                        " · seed " (heading.training.seed) " · " (standing(run))
+                        " · seed " (heading.training.seed) " · " (results::standing(run))
                     } @else {
                         " · seeds " (crate::plot::seeds(&group.runs))
                     }
@@ -99,26 +98,4 @@ fn headings(groups: &[Group]) -> Markup {
             html! { p.meta { @for (number, id) in environments.into_iter().enumerate() { @if number > 0 { ", " } (id) } } }
         }
     }
-}
-
-/// Where a run stands, in words.
-pub(super) fn standing(run: &History) -> String {
-    let steps = grouped(run.agent_steps());
-    match run.summary.as_ref().map(|summary| summary.finished) {
-        Some(Finished::Steps) => format!("all {steps} agent steps done"),
-        Some(Finished::Episodes) => format!("all episodes played, {steps} agent steps"),
-        Some(Finished::Threshold) => format!("goal reached after {steps} agent steps"),
-        Some(Finished::Interrupted) => format!("interrupted after {steps} agent steps"),
-        None => format!("not finished: {steps} of {} agent steps so far", grouped(run.heading.training.steps)),
-    }
-}
-
-/// A number as it is read, with the exact one for programs.
-pub(super) fn number(value: f64) -> Markup {
-    html! { data value=(value) { (format!("{value:.2}")) } }
-}
-
-/// A whole number.
-pub(super) fn count(value: u64) -> Markup {
-    html! { data value=(value) { (grouped(value)) } }
 }

@@ -5,6 +5,7 @@
 //! its own: no name, log or setting can do harm. It loads nothing. Without scripts the curves are still pictures.
 
 mod curves;
+mod figures;
 mod gameplay;
 mod page;
 mod reproduction;
@@ -14,22 +15,22 @@ mod settings;
 
 use std::path::Path;
 
-pub use page::page;
-pub use reproduction::commands;
-
 use deepq_runs::atomic;
 use deepq_runs::history::Group;
+pub use page::page;
+pub use reproduction::{Published, commands};
 
 use crate::plot::PlotError;
 
 /// The name of a report in a run's folder.
 pub const REPORT: &str = "report.html";
 
-/// Writes the report about these runs, as [`history::read`](deepq_runs::history::read) gives them; it is there whole or not at all.
+/// Writes the report about these runs, as [`history::read`](deepq_runs::history::read) gives them, atomically; `published` are the
+/// experiments that are known by name.
 ///
 /// # Errors
 ///
 /// [`PlotError::Drawing`], or [`PlotError::History`] if the file cannot be written.
-pub fn write(groups: &[Group], path: &Path) -> Result<(), PlotError> {
-    Ok(atomic::write(path, page(groups)?.as_bytes())?)
+pub fn write(groups: &[Group], published: &Published<'_>, path: &Path) -> Result<(), PlotError> {
+    Ok(atomic::write(path, page(groups, published)?.as_bytes())?)
 }

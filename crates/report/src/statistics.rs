@@ -4,7 +4,7 @@
 //! the Statistical Precipice", as their package `rliable` has it: `metrics.aggregate_iqm` and
 //! `library.get_interval_estimates`.
 
-use deepq_envs::Seeds;
+use deepq_core::Seeds;
 
 /// Resamplings of an interval that is published as figures.
 const REPETITIONS: usize = 50_000;
@@ -59,7 +59,7 @@ impl Center {
 /// The mean of the middle half: a quarter of the scores (rounded down) is left out at either end. `None` for no scores.
 ///
 /// ```
-/// use deepq_experiments::statistics::interquartile_mean;
+/// use deepq_report::statistics::interquartile_mean;
 /// assert_eq!(interquartile_mean(&[9.0, 1.0, 2.0, 600.0]), Some(5.5));
 /// ```
 pub fn interquartile_mean(scores: &[f64]) -> Option<f64> {

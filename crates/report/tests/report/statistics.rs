@@ -1,9 +1,7 @@
 //! The figures over several seeds are those of the package `rliable`, which said them for the same scores: see
 //! `rliable/generate.py`.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use deepq_experiments::statistics::{Center, bootstrap_interval, interquartile_mean};
+use deepq_report::statistics::{Center, bootstrap_interval, interquartile_mean};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -18,7 +16,7 @@ struct Figures {
 
 #[test]
 fn interquartile_means_and_their_intervals_are_rliables() {
-    let figures: Vec<Figures> = serde_json::from_str(include_str!("rliable/figures.json")).unwrap();
+    let figures: Vec<Figures> = serde_json::from_str(include_str!("../rliable/figures.json")).unwrap();
     assert!(figures.len() >= 5);
     for Figures { name, scores, iqm, low, high } in figures {
         let mean = interquartile_mean(&scores.concat()).unwrap();

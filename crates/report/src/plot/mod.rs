@@ -12,6 +12,7 @@ mod learning_curves;
 mod number;
 mod palette;
 mod picture;
+mod request;
 mod smoothing;
 
 use std::path::{Path, PathBuf};
@@ -23,41 +24,13 @@ pub(crate) use learning_curves::{capitalised, figure, seeds};
 pub use number::short;
 pub use palette::{Color, PALETTE};
 pub use picture::{Format, svg};
+pub use request::{PlotRequest, XAxis};
 pub use smoothing::{finite, moving_mean};
 
 use deepq_runs::{atomic, history};
 
-use crate::statistics::Center;
-
 /// The name of a picture of learning curves in a run's folder.
 pub const CURVES: &str = "curves.svg";
-
-/// What to draw.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PlotRequest {
-    /// The figure, as `losses/td_loss` or `eval/mean`; `eval` is short for the latter. Without one, returns of training and
-    /// evaluations, or those of the two that there are; of several experiments, the evaluations alone if all have some.
-    pub tag: Option<String>,
-    /// Rows that a point is the mean of; [`EPISODES_OF_MEAN`] for returns and lengths of episodes, 1 for all else, where it
-    /// is not given. Evaluations stay as they are.
-    pub smooth: Option<usize>,
-    /// How several runs become one curve.
-    pub center: Center,
-    /// What the curves are drawn over.
-    pub x: XAxis,
-    /// The title; without it, what is drawn says it.
-    pub title: Option<String>,
-}
-
-/// What curves are drawn over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum XAxis {
-    /// Agent steps.
-    #[default]
-    Steps,
-    /// Ended episodes of training.
-    Episodes,
-}
 
 /// Draws a chart into a file, in the format of its name; it is there whole or not at all.
 ///

@@ -10,7 +10,7 @@ use deepq_runs::history::{Group, History};
 use deepq_runs::{Finished, RunFolder};
 use maud::{Markup, html};
 
-use super::resources::mebibytes;
+use super::figures::mebibytes;
 use super::results;
 
 /// A longer file is named, and stays outside.

@@ -1,13 +1,10 @@
 //! How the runs did: figures of evaluations, and what several runs say together.
 
-use std::time::Duration;
-
-use deepq_runs::EvaluationFigures;
-use deepq_runs::duration;
 use deepq_runs::history::{Group, History};
+use deepq_runs::{EvaluationFigures, Finished, grouped};
 use maud::{Markup, html};
 
-use super::page::{count, number, standing};
+use super::figures::{count, number, time};
 use crate::statistics::{bootstrap_interval, interquartile_mean};
 
 /// More evaluations than this are folded.
@@ -54,14 +51,16 @@ fn tiles(run: &History) -> Markup {
     }
 }
 
-/// A duration, with its seconds for programs.
-pub(super) fn time(seconds: f64) -> Markup {
-    let text = if seconds < 10.0 {
-        format!("{seconds:.2} s")
-    } else {
-        duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
-    };
-    html! { data value=(seconds) { (text) } }
+/// Where a run stands, in words.
+pub(super) fn standing(run: &History) -> String {
+    let steps = grouped(run.agent_steps());
+    match run.summary.as_ref().map(|summary| summary.finished) {
+        Some(Finished::Steps) => format!("all {steps} agent steps done"),
+        Some(Finished::Episodes) => format!("all episodes played, {steps} agent steps"),
+        Some(Finished::Threshold) => format!("goal reached after {steps} agent steps"),
+        Some(Finished::Interrupted) => format!("interrupted after {steps} agent steps"),
+        None => format!("not finished: {steps} of {} agent steps so far", grouped(run.heading.training.steps)),
+    }
 }
 
 /// Experiment by experiment: the interquartile mean over the runs.

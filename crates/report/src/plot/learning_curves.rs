@@ -7,8 +7,9 @@ use deepq_runs::history::{EVALUATIONS, Group, History, RETURNS};
 
 use super::aggregate::{Course, Together, together};
 use super::chart::{Chart, Curve, Kind};
+use super::error::PlotError;
+use super::request::{PlotRequest, XAxis};
 use super::smoothing::{finite, moving_mean};
-use super::{PlotError, PlotRequest, XAxis};
 use crate::statistics::Center;
 
 /// Episodes that a point of training's returns is the mean of, as most papers have it.
