@@ -7,8 +7,9 @@ use std::{env, fs, io};
 // Anew for each checkout: see .cargo/config.toml.
 const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
 
-/// From this package, whose folder is where cargo starts this, in whichever checkout that is.
-const EXPERIMENTS: &str = "../../assets/experiments";
+/// In this package, whose folder is where cargo starts this, in whichever checkout that is: a link to `assets/experiments`, which
+/// `cargo package` follows, so that a published package holds the files.
+const EXPERIMENTS: &str = "experiments";
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={EXPERIMENTS}");

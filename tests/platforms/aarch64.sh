@@ -41,7 +41,7 @@ arm_tests() {
 # With Atari and Box2D, whose C++ Debian's own CMake and cross compiler build.
 arm_deepq() {
   enter "$MACHINE" cargo xtask roms &&
-    arm cargo build --target "$ARM" -p deepq-experiments --bin deepq &&
+    arm cargo build --target "$ARM" -p deepq --bin deepq &&
     enter "$MACHINE" sh -c "od -An -t x2 -j 18 -N 2 target/$ARM/debug/deepq" | grep -qx ' 00b7' &&
     echo "a program for aarch64"
 }

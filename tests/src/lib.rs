@@ -235,9 +235,7 @@ pub fn tools() -> Result<PathBuf> {
 /// If it cannot be built.
 pub fn program() -> Result<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match PROGRAM
-        .get_or_init(|| build(Target::Program("deepq-experiments", "deepq")).map_err(|error| format!("{error:#}")))
-    {
+    match PROGRAM.get_or_init(|| build(Target::Program("deepq", "deepq")).map_err(|error| format!("{error:#}"))) {
         Ok(path) => Ok(path),
         Err(error) => bail!("{error}"),
     }

@@ -69,7 +69,7 @@ fn build_in(workspace: &Workspace, profile: &str, first: bool) -> Result<PathBuf
     let toolchain = Toolchain::provide(workspace)?;
     let mut cargo = workspace.cargo("build");
     toolchain.equip(&mut cargo)?;
-    cargo.args(["--package", "deepq-experiments", "--bin", "deepq", "--message-format", "json-render-diagnostics"]);
+    cargo.args(["--package", "deepq", "--bin", "deepq", "--message-format", "json-render-diagnostics"]);
     cargo.args(["--profile", profile]);
     if first {
         eprintln!(

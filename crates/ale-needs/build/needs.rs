@@ -39,7 +39,7 @@ pub(crate) fn missing(machine: &Machine) -> Vec<String> {
     if machine.windows {
         return vec![
             "the Atari emulator ALE is not built on Windows; build deepq-atari on Linux (WSL is one) or macOS, or do \
-             without it: no other crate of deepq's needs it but deepq-experiments"
+             without it: no other crate of deepq's needs it but the program deepq"
                 .into(),
         ];
     }

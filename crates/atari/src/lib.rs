@@ -97,7 +97,7 @@ pub use action::Action;
 pub use atari_env::{AtariEnv, AtariSettings};
 pub use emulator::{Emulator, EmulatorSettings};
 pub use emulator_error::EmulatorError;
-pub use preprocessing::{AtariPreprocessing, Preprocessing, life_is_lost};
+pub use preprocessing::{AtariPreprocessing, Preprocessing};
 pub use protocol::Protocol;
 pub use register::register;
 pub use resize::{Resize, Size};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deepq_envs::{Discrete, Env, EnvError, ObservationSpace, Reset, Status, Step, preconditions};
+use deepq_envs::{Discrete, Env, EnvError, ObservationSpace, Reset, Status, Step, life_is_lost, preconditions};
 use image::RgbImage;
 
 use crate::action::Action;
@@ -31,12 +31,6 @@ pub struct Preprocessing {
     /// skip: after a reset (`FireResetEnv` of OpenAI's baselines), and after a lost life, where many games wait for it
     /// too. What is won meanwhile counts for the step that lost the life.
     pub fire_on_reset: bool,
-}
-
-/// Whether a life is lost where a game that goes on had `before` lives and has `now`, as baselines counts them: some
-/// games stay at 0 lives for a few frames before they are over, which is no loss of its own, and some go on with 0.
-pub fn life_is_lost(before: u32, now: u32) -> bool {
-    now < before && now > 0
 }
 
 /// A game with small, grey screens: observations are bytes of shape `[height, width]`, or `[3, height, width]` in

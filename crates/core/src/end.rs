@@ -64,6 +64,12 @@ impl End {
     }
 }
 
+/// Whether a life is lost where a game that goes on had `before` lives and has `now`, as OpenAI's baselines count them: some
+/// games stay at 0 lives for a few frames before they are over, which is no loss of its own, and some go on with 0.
+pub fn life_is_lost(before: u32, now: u32) -> bool {
+    now < before && now > 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

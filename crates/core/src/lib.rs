@@ -37,7 +37,7 @@ mod numpy_rng;
 mod seeds;
 
 pub use element::{Element, ElementKind};
-pub use end::{End, Status};
+pub use end::{End, Status, life_is_lost};
 pub use numpy_rng::{NotAGenerator, NumpyRng, SeedSequence};
 pub use rand_core;
 pub use seeds::Seeds;

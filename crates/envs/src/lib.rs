@@ -110,7 +110,7 @@ pub use catch::Catch;
 pub use check_env::{BrokenPromise, Promise, check_env};
 pub use cliff_walking::CliffWalking;
 pub use deepq_core::rand_core;
-pub use deepq_core::{Element, ElementKind, End, NotAGenerator, NumpyRng, SeedSequence, Seeds, Status};
+pub use deepq_core::{Element, ElementKind, End, NotAGenerator, NumpyRng, SeedSequence, Seeds, Status, life_is_lost};
 pub use env::{BoxedEnv, Env, Reset, Step};
 pub use error::EnvError;
 pub use frame_stack::FrameStack;

@@ -36,7 +36,6 @@
 const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
 
 pub mod assembly;
-pub mod bench;
 pub mod config;
 mod error;
 pub mod evaluation;
@@ -46,7 +45,6 @@ pub mod listeners;
 pub mod memory;
 pub mod parity;
 pub mod play;
-pub mod program;
 pub mod recording;
 pub mod session;
 mod stopwatch;

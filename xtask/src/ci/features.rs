@@ -12,13 +12,13 @@ use super::Passed;
 use crate::workspace::Workspace;
 
 pub(super) fn check(workspace: &Workspace) -> Result<Passed> {
-    let program = packages(workspace, &["--package", "deepq-experiments", "--edges", "normal,build"])?;
+    let program = packages(workspace, &["--package", "deepq", "--edges", "normal,build"])?;
     let tests = packages(workspace, &["--workspace", "--edges", "normal,build,dev"])?;
     let twice: Vec<&str> = program.difference(&tests).map(String::as_str).collect();
     if !twice.is_empty() {
         bail!(
             "the tests build these packages with other features than the program: {}; see getrandom in \
-             crates/experiments/Cargo.toml",
+             crates/deepq/Cargo.toml",
             twice.join("; ")
         );
     }

@@ -21,9 +21,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("deepq-agents", &["deepq-core", "deepq-replay", "deepq-nets", "deepq-envs"]),
     ("deepq-runs", &[]),
     ("deepq-report", &["deepq-core", "deepq-runs"]),
+    ("deepq-experiments", &["deepq-core", "deepq-envs", "deepq-replay", "deepq-nets", "deepq-agents", "deepq-runs"]),
     (
-        "deepq-experiments",
-        &["deepq-envs", "deepq-atari", "deepq-replay", "deepq-nets", "deepq-agents", "deepq-runs", "deepq-report"],
+        "deepq-bench",
+        &["deepq-core", "deepq-envs", "deepq-replay", "deepq-nets", "deepq-agents", "deepq-runs", "deepq-experiments"],
+    ),
+    (
+        "deepq",
+        &["deepq-atari", "deepq-bench", "deepq-envs", "deepq-experiments", "deepq-nets", "deepq-report", "deepq-runs"],
     ),
     (
         "deepq-tests",
@@ -36,18 +41,19 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// library, and what belongs to files, screens and command lines.
 const RESERVED: &[(&str, &[&str])] = &[
     ("ale-sys", &["deepq-atari"]),
+    ("deepq-atari", &["deepq", "deepq-tests"]),
     ("candle-core", &["deepq-nets", "deepq-agents", "deepq-experiments"]),
     ("candle-nn", &["deepq-nets"]),
     ("gemm", &["deepq-nets"]),
-    ("anyhow", &["deepq-experiments", "deepq-tests", "xtask"]),
-    ("clap", &["deepq-experiments", "xtask"]),
-    ("csv", &["deepq-experiments", "deepq-tests"]),
+    ("anyhow", &["deepq", "deepq-tests", "xtask"]),
+    ("clap", &["deepq", "xtask"]),
+    ("csv", &["deepq-tests"]),
     ("crossterm", &["deepq-experiments"]),
-    ("ctrlc", &["deepq-experiments"]),
+    ("ctrlc", &["deepq"]),
     ("maud", &["deepq-report"]),
     ("plotters", &["deepq-report"]),
-    ("terminal_size", &["deepq-experiments"]),
-    ("tracing-subscriber", &["deepq-experiments"]),
+    ("terminal_size", &["deepq-experiments", "deepq"]),
+    ("tracing-subscriber", &["deepq"]),
 ];
 
 /// Packages of ours, and what they must not even link by way of another one: xtask has to compile in seconds, and who reads

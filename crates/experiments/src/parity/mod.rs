@@ -12,8 +12,7 @@ mod trace;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use deepq_atari::life_is_lost;
-use deepq_envs::{AnyEnv, BoxedEnv, Element, EnvError, EnvOptions, Registry, Reset, Status, Step};
+use deepq_envs::{AnyEnv, BoxedEnv, Element, EnvError, EnvOptions, Registry, Reset, Status, Step, life_is_lost};
 use thiserror::Error;
 
 use trace::{AtariRun, Episode, Header, Trace, status};

@@ -9,11 +9,11 @@ use deepq_nets::{Activation, Device, Head, Initialisation, Loss, NetworkSpec, Op
 use deepq_replay::{Layout, ReplaySpec, Transition};
 use serde_json::{Map, Value, json};
 
-use super::blocks::{Samples, Stopwatch};
-use super::comparison::{Comparison, Contender};
-use super::peer::Peer;
-use super::report::{Better, Case, Skipped};
-use super::{BenchError, Benchmark, Settings};
+use crate::blocks::{Samples, Stopwatch};
+use crate::comparison::{Comparison, Contender};
+use crate::peer::Peer;
+use crate::report::{Better, Case, Skipped};
+use crate::{BenchError, Benchmark, Settings};
 
 const DOES: &str =
     "deepq's agent, environment and replay, driven by the few lines in modurl.rs; the allocator mimalloc";
@@ -34,7 +34,7 @@ const DISCOUNT: f64 = 0.99;
 const HIDDEN: [usize; 2] = [64, 64];
 
 /// Measures it on one thread, as it is published.
-pub(super) fn run(settings: &Settings) -> Result<Vec<Case>, BenchError> {
+pub(crate) fn run(settings: &Settings) -> Result<Vec<Case>, BenchError> {
     settings.on_threads(1, || {
         let mut comparison =
             Comparison::new("modurl", "dqn on CartPole-v1", 1, "transition", Better::Rate, Ours::new()?);

@@ -33,7 +33,7 @@ impl Machine {
             cpu: cpu.filter(|name| !name.is_empty()).unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
             cores: std::thread::available_parallelism().map_or(1, Into::into),
             instruction_sets: instruction_sets(),
-            memory_bytes: crate::memory::of_this_machine(),
+            memory_bytes: deepq_experiments::memory::of_this_machine(),
             system: System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
             load: System::load_average().ok().map(|load| load.one),
             deepq: env!("CARGO_PKG_VERSION").to_owned(),

@@ -4,11 +4,11 @@
 const STARTED_BY: &str = "DEEPQ_STARTED_BY";
 
 /// `cargo xtask` where that started the program, else `deepq`.
-pub fn name() -> &'static str {
+pub(crate) fn name() -> &'static str {
     if started_by_xtask() { "cargo xtask" } else { "deepq" }
 }
 
 /// Whether `cargo xtask` started the program, so that its other commands are there as well.
-pub fn started_by_xtask() -> bool {
+pub(crate) fn started_by_xtask() -> bool {
     std::env::var_os(STARTED_BY).is_some_and(|by| by == "xtask")
 }

@@ -3,19 +3,19 @@
 use deepq_agents::{Agent, Dqn};
 use serde_json::{Value, json};
 
-use super::blocks::{Samples, blocks};
-use super::comparison::{Comparison, Contender};
-use super::networks::{self, MadeUp, Network};
-use super::peer::Peers;
-use super::report::{Better, Case};
-use super::{BenchError, Settings};
+use crate::blocks::{Samples, blocks};
+use crate::comparison::{Comparison, Contender};
+use crate::networks::{self, MadeUp, Network};
+use crate::peer::Peers;
+use crate::report::{Better, Case};
+use crate::{BenchError, Settings};
 
 const DOES: &str = "a slice of numbers to the index of the largest Q-value, with weights that do not change in between";
 const TORCH: &str = "a NumPy array to a Python integer, without gradients";
 const TUNED: &str = "the same in inference mode, and channels last for the convolutional networks";
 
 /// Measures all networks on each number of threads.
-pub(super) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, BenchError> {
+pub(crate) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, BenchError> {
     networks::cases(settings, |network, threads| match network.is_of_frames() {
         true => case::<u8>(network, threads, settings, peers),
         false => case::<f32>(network, threads, settings, peers),

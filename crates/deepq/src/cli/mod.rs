@@ -9,6 +9,7 @@ mod export;
 mod interrupt;
 mod list;
 mod logging;
+mod mistakes;
 mod naming;
 mod number;
 mod output;
@@ -19,7 +20,6 @@ mod record;
 mod report;
 mod results;
 mod seeds;
-mod slips;
 mod train;
 
 use std::path::PathBuf;
@@ -33,12 +33,13 @@ use deepq_envs::Registry;
 use deepq_experiments::RunError;
 use deepq_experiments::config::ConfigError;
 use deepq_experiments::listeners::Screen;
-use deepq_experiments::program;
 use deepq_experiments::recording::RecordingError;
 use deepq_experiments::session::Settings;
 use deepq_nets::{DeviceChoice, Isa};
 use deepq_report::plot::PlotError;
 use deepq_runs::{HistoryError, StorageError};
+
+use crate::program;
 
 const FIRST_STEPS: &str = "\
 First steps:
@@ -205,5 +206,5 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
     let of_history = |error: &HistoryError| matches!(error, HistoryError::Document(_));
     let of_history = error.downcast_ref().is_some_and(of_history)
         || matches!(error.downcast_ref(), Some(PlotError::History(error)) if of_history(error));
-    of_run || of_plot || of_history || error.is::<ConfigError>() || error.is::<slips::Slip>()
+    of_run || of_plot || of_history || error.is::<ConfigError>() || error.is::<mistakes::Mistake>()
 }

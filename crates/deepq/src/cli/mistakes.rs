@@ -5,14 +5,15 @@ use std::path::Path;
 use deepq_envs::Registry;
 use deepq_experiments::RunError;
 use deepq_experiments::config::{self, ConfigError, Overrides};
-use deepq_experiments::program;
 use deepq_runs::{DocumentError, Location};
 use thiserror::Error;
+
+use crate::program;
 
 /// Something that there is, but not where it was named.
 #[derive(Debug, Error)]
 #[error("{0}")]
-pub(super) struct Slip(String);
+pub(super) struct Mistake(String);
 
 /// Why `train` finds no experiment of this name.
 pub(super) fn no_experiment(name: &str, error: ConfigError, registry: &Registry) -> anyhow::Error {
@@ -39,7 +40,7 @@ pub(super) fn no_experiment(name: &str, error: ConfigError, registry: &Registry)
         Location::Folder => Some(format!("{name} is a folder, and no experiment's file")),
         Location::File | Location::Nothing => environment(name, registry),
     };
-    said.map_or_else(|| error.into(), |said| Slip(said).into())
+    said.map_or_else(|| error.into(), |said| Mistake(said).into())
 }
 
 /// What is said of an environment where an experiment belongs.
@@ -70,7 +71,7 @@ fn environment(name: &str, registry: &Registry) -> Option<String> {
 pub(super) fn unknown(error: RunError) -> anyhow::Error {
     match error {
         RunError::Config(error @ ConfigError::UnknownEnvironment { .. }) => {
-            Slip(format!("{error}; `{} list` shows them all", program::name())).into()
+            Mistake(format!("{error}; `{} list` shows them all", program::name())).into()
         }
         error => error.into(),
     }
@@ -94,5 +95,5 @@ pub(super) fn no_environment(name: &str) -> Option<anyhow::Error> {
         }
         Location::Folder | Location::File | Location::Nothing => return None,
     };
-    Some(Slip(said).into())
+    Some(Mistake(said).into())
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::blocks::Samples;
-use super::report::{Better, Case, Side, Skipped, threads};
-use super::{BenchError, Settings};
+use crate::blocks::Samples;
+use crate::report::{Better, Case, Side, Skipped, threads};
+use crate::{BenchError, Settings};
 
 /// Somebody who does a case's work.
-pub(super) trait Contender {
+pub(crate) trait Contender {
     /// Its name: `deepq`, where it is no peer.
     fn name(&self) -> &str {
         "deepq"
@@ -29,23 +29,23 @@ pub(super) trait Contender {
 }
 
 /// A case before it is measured.
-pub(super) struct Comparison<'a> {
+pub(crate) struct Comparison<'a> {
     /// The benchmark that it belongs to.
-    pub(super) benchmark: &'static str,
+    pub(crate) benchmark: &'static str,
     /// Its name.
-    pub(super) case: String,
+    pub(crate) case: String,
     /// Threads of each contender.
-    pub(super) threads: usize,
+    pub(crate) threads: usize,
     /// What a sample is about.
-    pub(super) unit: &'static str,
+    pub(crate) unit: &'static str,
     /// How it is read.
-    pub(super) read_as: Better,
+    pub(crate) read_as: Better,
     /// Emulator frames a unit.
-    pub(super) frames_per_unit: Option<u32>,
+    pub(crate) frames_per_unit: Option<u32>,
     /// Who takes part, deepq first.
-    pub(super) contenders: Vec<Box<dyn Contender + 'a>>,
+    pub(crate) contenders: Vec<Box<dyn Contender + 'a>>,
     /// Who does not.
-    pub(super) skipped: Vec<Skipped>,
+    pub(crate) skipped: Vec<Skipped>,
 }
 
 /// A contender with what it has measured so far.
@@ -60,7 +60,7 @@ struct Lane<'a> {
 
 impl<'a> Comparison<'a> {
     /// A case with deepq's side alone.
-    pub(super) fn new(
+    pub(crate) fn new(
         benchmark: &'static str,
         case: impl Into<String>,
         threads: usize,
@@ -81,7 +81,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Adds a peer, or why it cannot take part.
-    pub(super) fn against(&mut self, peer: Result<Box<dyn Contender + 'a>, Skipped>) {
+    pub(crate) fn against(&mut self, peer: Result<Box<dyn Contender + 'a>, Skipped>) {
         match peer {
             Ok(contender) => self.contenders.push(contender),
             Err(skipped) => self.skipped.push(skipped),
@@ -93,7 +93,7 @@ impl<'a> Comparison<'a> {
     /// # Errors
     ///
     /// If deepq's side fails, or somebody did other work. A peer that fails is left out.
-    pub(super) fn run(mut self, settings: &Settings) -> Result<Case, BenchError> {
+    pub(crate) fn run(mut self, settings: &Settings) -> Result<Case, BenchError> {
         let title = format!("{} {}, {}", self.benchmark, self.case, threads(self.threads));
         let contenders = std::mem::take(&mut self.contenders);
         let Some(first) = contenders.first() else { return Ok(self.into_case(Value::Null, Vec::new())) };
@@ -186,8 +186,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::bench::Benchmark;
-    use crate::listeners::Screen;
+    use crate::Benchmark;
+    use deepq_experiments::listeners::Screen;
 
     /// Writes down when it measures, and fails in a round if it is told to.
     struct Stub<'a> {

@@ -6,10 +6,10 @@ use deepq_nets::{Device, Head, Initialisation, Loss, NetworkSpec, OptimizerSpec,
 use deepq_replay::{End, Layout, ReplaySpec, Transition};
 use serde_json::{Value, json};
 
-use super::comparison::Comparison;
-use super::peer::{Peers, Program};
-use super::report::Case;
-use super::{BenchError, Settings};
+use crate::comparison::Comparison;
+use crate::peer::{Peers, Program};
+use crate::report::Case;
+use crate::{BenchError, Settings};
 
 /// Of the gradient steps that a round may make none is ever missing.
 const WITHOUT_END: u64 = 1 << 40;
@@ -19,7 +19,7 @@ const LEARNING_RATE: f64 = 1e-4;
 const EPISODE: usize = 20;
 
 /// An element type that observations can be made up of.
-pub(super) trait MadeUp: Element {
+pub(crate) trait MadeUp: Element {
     /// Its name in NumPy.
     const NAME: &'static str;
 
@@ -44,13 +44,13 @@ impl MadeUp for u8 {
 }
 
 /// A network with its batch.
-pub(super) struct Network {
+pub(crate) struct Network {
     /// Its name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The shape of an observation; frames are bytes.
-    pub(super) observation: &'static [usize],
+    pub(crate) observation: &'static [usize],
     /// Transitions in an update.
-    pub(super) batch: usize,
+    pub(crate) batch: usize,
     actions: usize,
     hidden: &'static [usize],
     dueling: bool,
@@ -66,7 +66,7 @@ const NETWORKS: [Network; 5] = [
 ];
 
 /// Measures each network that is wanted on each number of threads.
-pub(super) fn cases(
+pub(crate) fn cases(
     settings: &Settings,
     measure: impl Fn(&Network, usize) -> Result<Case, BenchError> + Sync,
 ) -> Result<Vec<Case>, BenchError> {
@@ -81,7 +81,7 @@ pub(super) fn cases(
 
 impl Network {
     /// Lets PyTorch take part, in its default form and tuned; `does` says what each does.
-    pub(super) fn against_torch(&self, comparison: &mut Comparison<'_>, file: &str, does: [&str; 2], peers: &Peers) {
+    pub(crate) fn against_torch(&self, comparison: &mut Comparison<'_>, file: &str, does: [&str; 2], peers: &Peers) {
         let threads = comparison.threads;
         for ((name, tuned), does) in [("torch", None), ("torch tuned", Some("--tuned"))].into_iter().zip(does) {
             let arguments: Vec<String> =
@@ -94,7 +94,7 @@ impl Network {
     }
 
     /// Whether observations are frames.
-    pub(super) fn is_of_frames(&self) -> bool {
+    pub(crate) fn is_of_frames(&self) -> bool {
         self.observation.len() > 1
     }
 
@@ -110,7 +110,7 @@ impl Network {
 
     /// A double-DQN agent whose replay holds one batch of made-up transitions, and of which every call of
     /// [`Agent::learn`] makes an update.
-    pub(super) fn agent<E: MadeUp>(&self) -> Result<Dqn<E>, BenchError> {
+    pub(crate) fn agent<E: MadeUp>(&self) -> Result<Dqn<E>, BenchError> {
         let seeds = Seeds::new(0);
         let mut rng = seeds.stream("made up");
         let len: usize = self.observation.iter().product();
@@ -153,13 +153,13 @@ impl Network {
     }
 
     /// An observation.
-    pub(super) fn observation<E: MadeUp>(&self) -> Vec<E> {
+    pub(crate) fn observation<E: MadeUp>(&self) -> Vec<E> {
         let mut rng = Seeds::new(1).stream("made up");
         (0..self.observation.iter().product()).map(|_| E::draw(&mut rng)).collect()
     }
 
     /// What is the same for every contender, beside what the benchmark adds.
-    pub(super) fn work<E: MadeUp>(&self, agent: &Dqn<E>, more: &Value) -> Value {
+    pub(crate) fn work<E: MadeUp>(&self, agent: &Dqn<E>, more: &Value) -> Value {
         let mut work = json!({
             "network": self.name,
             "parameters": agent.parameters().count(),

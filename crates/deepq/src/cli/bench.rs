@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use deepq_experiments::bench::{self, Benchmark, Settings};
+use deepq_bench::{Benchmark, Settings};
 use deepq_experiments::listeners::Screen;
 
 use super::{Roms, logging, output};
@@ -88,7 +88,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         workspace: workspace(),
         screen,
     };
-    let report = bench::run(&settings)?;
+    let report = deepq_bench::run(&settings)?;
     if json {
         output::print(&format!("{}\n", serde_json::to_string(&report)?))?;
     } else {

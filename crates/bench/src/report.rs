@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Machine, Python, Settings};
+use crate::{Machine, Python, Settings};
 
 /// The version of the JSON document's form, which `docs/benchmarks.md` describes.
 const SCHEMA: u32 = 1;
@@ -99,14 +99,14 @@ pub struct Skipped {
 }
 
 impl Report {
-    pub(super) fn new(machine: Machine, settings: &Settings, python: Option<Python>, cases: Vec<Case>) -> Self {
+    pub(crate) fn new(machine: Machine, settings: &Settings, python: Option<Python>, cases: Vec<Case>) -> Self {
         Self { schema: SCHEMA, machine, python, rounds: settings.rounds, seconds: settings.seconds, cases }
     }
 }
 
 impl Side {
     /// Works out the figures of raw samples.
-    pub(super) fn new(
+    pub(crate) fn new(
         name: String,
         does: String,
         facts: Map<String, Value>,
@@ -131,7 +131,7 @@ impl Side {
     }
 
     /// Says how it stands against deepq.
-    pub(super) fn compare_with(&mut self, deepq: &Self) {
+    pub(crate) fn compare_with(&mut self, deepq: &Self) {
         self.deepq_is_faster = Some(self.median / deepq.median);
         self.deepq_is_faster_cpu = self.cpu_median.zip(deepq.cpu_median).map(|(theirs, ours)| theirs / ours);
     }
@@ -212,7 +212,7 @@ impl fmt::Display for Case {
 }
 
 /// A number of threads in words.
-pub(super) fn threads(n: usize) -> String {
+pub(crate) fn threads(n: usize) -> String {
     if n == 1 { "1 thread".to_owned() } else { format!("{n} threads") }
 }
 

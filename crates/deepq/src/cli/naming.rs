@@ -1,7 +1,7 @@
 //! The command line's help, which speaks of the program as its user started it.
 
+use crate::program;
 use clap::Command;
-use deepq_experiments::program;
 
 /// What the help's texts call the program where they are written.
 const WRITTEN: &str = "deepq";

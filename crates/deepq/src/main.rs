@@ -1,6 +1,7 @@
 //! The program `deepq`: experiments from the command line.
 
 mod cli;
+mod program;
 
 use std::process::ExitCode;
 

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use deepq_experiments::config::{self, Overrides};
-use deepq_experiments::program;
 use serde_json::json;
+
+use crate::program;
 
 use super::{Roms, output};
 

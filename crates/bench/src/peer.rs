@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::blocks::Samples;
-use super::comparison::Contender;
-use super::report::Skipped;
-use super::{BenchError, Settings};
+use crate::blocks::Samples;
+use crate::comparison::Contender;
+use crate::report::Skipped;
+use crate::{BenchError, Settings};
 
 /// Names another Python for the peers.
 const PYTHON: &str = "DEEPQ_PEERS_PYTHON";
@@ -31,44 +31,44 @@ pub struct Python {
 }
 
 /// The peers' programs and the Python that runs them.
-pub(super) struct Peers {
+pub(crate) struct Peers {
     wanted: bool,
     programs: PathBuf,
     python: Result<Python, String>,
 }
 
 /// A peer's program in `benches/peers`.
-pub(super) struct Program<'a> {
+pub(crate) struct Program<'a> {
     /// The contender's name.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     /// What it does, in words.
-    pub(super) does: &'a str,
+    pub(crate) does: &'a str,
     /// The file.
-    pub(super) file: &'a str,
+    pub(crate) file: &'a str,
     /// Its arguments.
-    pub(super) arguments: &'a [String],
+    pub(crate) arguments: &'a [String],
     /// The packages that it needs.
-    pub(super) needs: &'a [&'a str],
+    pub(crate) needs: &'a [&'a str],
     /// The threads that it may use.
-    pub(super) threads: usize,
+    pub(crate) threads: usize,
 }
 
 impl Peers {
     /// Looks for a Python, if peers take part at all: the one that `DEEPQ_PEERS_PYTHON` names, else that of an active
     /// virtual environment, `python3`, `python`.
-    pub(super) fn find(settings: &Settings) -> Self {
+    pub(crate) fn find(settings: &Settings) -> Self {
         let programs = settings.workspace.join("benches/peers");
         let python = if settings.peers { find_python(&programs) } else { Err(String::new()) };
         Self { wanted: settings.peers, programs, python }
     }
 
     /// The Python, if one was found.
-    pub(super) fn into_python(self) -> Option<Python> {
+    pub(crate) fn into_python(self) -> Option<Python> {
         self.python.ok()
     }
 
     /// Starts a peer, or says why it cannot be; `None` where no peers are wanted.
-    pub(super) fn start(&self, program: &Program<'_>) -> Option<Result<Box<dyn Contender>, Skipped>> {
+    pub(crate) fn start(&self, program: &Program<'_>) -> Option<Result<Box<dyn Contender>, Skipped>> {
         self.wanted.then(|| {
             let skipped = |reason| Skipped { name: program.name.to_owned(), reason };
             let python = self.python.as_ref().map_err(|reason| skipped(reason.clone()))?;
@@ -116,7 +116,7 @@ fn advice(python: &Python, missing: &[&str]) -> String {
 }
 
 /// A running peer, which measures a round each time it is asked.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     name: String,
     does: String,
     work: Value,
@@ -137,7 +137,7 @@ impl Peer {
     const FAREWELL: Duration = Duration::from_secs(5);
 
     /// Starts a program on the CPU with so many threads, and waits until it says what it does.
-    pub(super) fn start(name: &str, does: &str, mut command: Command, threads: usize) -> Result<Self, BenchError> {
+    pub(crate) fn start(name: &str, does: &str, mut command: Command, threads: usize) -> Result<Self, BenchError> {
         let said = |error| BenchError::io(format!("cannot start {name} ({})", command.get_program().display()), error);
         let complaints = tempfile::tempfile().map_err(said)?;
         let stderr = complaints.try_clone().map_err(said)?;

@@ -2,19 +2,19 @@
 
 use deepq_agents::LearningStarts;
 use deepq_envs::ElementKind;
+use deepq_experiments::RunError;
+use deepq_experiments::assembly::{Assembly, Observed};
+use deepq_experiments::config::{self, Algorithm, Document, Experiment, Overrides};
+use deepq_experiments::listeners::Screen;
+use deepq_experiments::session;
 use deepq_nets::{Device, DeviceChoice};
 use serde_json::{Map, Value, json};
 
-use super::blocks::Samples;
-use super::comparison::{Comparison, Contender};
-use super::peer::{Peers, Program};
-use super::report::{Better, Case};
-use super::{BenchError, Settings};
-use crate::RunError;
-use crate::assembly::{Assembly, Observed};
-use crate::config::{self, Algorithm, Document, Experiment, Overrides};
-use crate::listeners::Screen;
-use crate::session;
+use crate::blocks::Samples;
+use crate::comparison::{Comparison, Contender};
+use crate::peer::{Peers, Program};
+use crate::report::{Better, Case};
+use crate::{BenchError, Settings};
 
 const DOES: &str = "`deepq train` as users start it, tables and TensorBoard events included, without evaluations";
 const SB3: &str = "Stable-Baselines3's DQN with the same settings and without any log";
@@ -23,7 +23,7 @@ const SB3: &str = "Stable-Baselines3's DQN with the same settings and without an
 const WORKLOADS: [&str; 4] = ["cartpole", "lunarlander", "pong", "breakout"];
 
 /// Trains on each workload, on each number of threads.
-pub(super) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, BenchError> {
+pub(crate) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, BenchError> {
     let mut cases = Vec::new();
     for &threads in &settings.threads {
         for name in WORKLOADS.into_iter().filter(|name| settings.wants(name)) {

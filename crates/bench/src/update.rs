@@ -3,12 +3,12 @@
 use deepq_agents::{Agent, Dqn};
 use serde_json::{Value, json};
 
-use super::blocks::{Samples, blocks};
-use super::comparison::{Comparison, Contender};
-use super::networks::{self, MadeUp, Network};
-use super::peer::Peers;
-use super::report::{Better, Case};
-use super::{BenchError, Settings};
+use crate::blocks::{Samples, blocks};
+use crate::comparison::{Comparison, Contender};
+use crate::networks::{self, MadeUp, Network};
+use crate::peer::Peers;
+use crate::report::{Better, Case};
+use crate::{BenchError, Settings};
 
 const DOES: &str = "draws a batch from a replay memory that holds just one, then both networks on the next observations, the online \
      network on the observations, Huber loss, gradients and their norm, Adam: what an agent does in training";
@@ -17,7 +17,7 @@ const TORCH: &str =
 const TUNED: &str = "the same with fused Adam, and channels last for the convolutional networks";
 
 /// Measures all networks on each number of threads.
-pub(super) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, BenchError> {
+pub(crate) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, BenchError> {
     networks::cases(settings, |network, threads| match network.is_of_frames() {
         true => case::<u8>(network, threads, settings, peers),
         false => case::<f32>(network, threads, settings, peers),

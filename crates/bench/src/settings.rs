@@ -1,38 +1,12 @@
-//! How fast it is, side by side with the peers that are installed.
-//!
-//! A [`Benchmark`] is made of cases, and in a case one or more contenders do the same work: deepq first, then its
-//! peers, each a program of this repository in `benches/` that does with other libraries what deepq does. The
-//! contenders measure in turn, a round each, and the one that begins changes from round to round; what each says about
-//! its work is compared, and if it differs nothing is reported. The [`Report`] keeps every sample.
-//!
-//! `docs/benchmarks.md` says what is compared with what, and what is fair about it.
-
-mod act;
-mod blocks;
-mod comparison;
-mod envs;
-mod error;
-mod machine;
-mod modurl;
-mod networks;
-mod peer;
-mod replay;
-mod report;
-mod train;
-mod update;
+//! What is measured, and how.
 
 use std::path::PathBuf;
 
 use deepq_envs::Registry;
+use deepq_experiments::RunError;
+use deepq_experiments::listeners::Screen;
 
-pub use error::BenchError;
-pub use machine::Machine;
-pub use peer::Python;
-pub use report::{Better, Case, Report, Side, Skipped};
-
-use crate::RunError;
-use crate::listeners::Screen;
-use peer::Peers;
+use crate::BenchError;
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,12 +71,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    fn wants(&self, case: &str) -> bool {
+    pub(crate) fn wants(&self, case: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|part| case.contains(part.as_str()))
     }
 
     /// Runs `work` on a pool of so many threads, as a training run does.
-    fn on_threads<T: Send>(
+    pub(crate) fn on_threads<T: Send>(
         &self,
         threads: usize,
         work: impl FnOnce() -> Result<T, BenchError> + Send,
@@ -110,27 +84,4 @@ impl Settings {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         pool.map_err(|error| RunError::Threads { threads, reason: error.to_string() })?.install(work)
     }
-}
-
-/// Measures.
-///
-/// # Errors
-///
-/// If one of our own sides fails, or two contenders of a case did not do the same work. A peer that is not installed or
-/// fails is told in the report.
-pub fn run(settings: &Settings) -> Result<Report, BenchError> {
-    let peers = Peers::find(settings);
-    let machine = Machine::this();
-    let mut cases = Vec::new();
-    for benchmark in &settings.benchmarks {
-        cases.extend(match benchmark {
-            Benchmark::Envs => envs::run(settings, &peers)?,
-            Benchmark::Update => update::run(settings, &peers)?,
-            Benchmark::Act => act::run(settings, &peers)?,
-            Benchmark::Train => train::run(settings, &peers)?,
-            Benchmark::Replay => replay::run(settings)?,
-            Benchmark::Modurl => modurl::run(settings)?,
-        });
-    }
-    Ok(Report::new(machine, settings, peers.into_python(), cases))
 }

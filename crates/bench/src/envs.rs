@@ -3,14 +3,14 @@
 use deepq_envs::{
     BoxedEnv, ElementKind, EnvOptions, NumpyRng, OptionValue, Registry, Reset, Seeds, VectorEnv, VectorStep,
 };
+use deepq_experiments::assembly::Observed;
 use serde_json::{Value, json};
 
-use super::blocks::{Samples, blocks};
-use super::comparison::{Comparison, Contender};
-use super::peer::{Peers, Program};
-use super::report::{Better, Case, Skipped};
-use super::{BenchError, Settings};
-use crate::assembly::Observed;
+use crate::blocks::{Samples, blocks};
+use crate::comparison::{Comparison, Contender};
+use crate::peer::{Peers, Program};
+use crate::report::{Better, Case, Skipped};
+use crate::{BenchError, Settings};
 
 const ALONE: &str = "one environment as the registry makes it; the caller resets it after an episode's end";
 const TOGETHER: &str = "a VectorEnv, on threads where it pays; an episode's end and the next one's start are one call";
@@ -45,7 +45,7 @@ const PROTOCOL: &str = "nature";
 const FRAME_SKIP: u32 = 4;
 
 /// Measures every environment, alone on one thread and several together on all of them.
-pub(super) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, BenchError> {
+pub(crate) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, BenchError> {
     let mut cases = Vec::new();
     for (environments, threads) in [(1, 1), (SEVERAL, settings.together)] {
         let standard = Registry::standard();

@@ -12,7 +12,7 @@ use deepq_experiments::session::{self, Group};
 use deepq_runs::{EvaluationFigures, Finished, Summary, duration, grouped};
 
 use super::seeds::{self, SeedList};
-use super::{Machine, interrupt, logging, number, output, results, slips};
+use super::{Machine, interrupt, logging, mistakes, number, output, results};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let overrides = Overrides { set: arguments.set.clone(), seed: arguments.seed, steps: arguments.steps };
     let load = |name: &str| {
         let loaded = config::load(name, &overrides);
-        loaded.map_err(|error| slips::no_experiment(name, error, &arguments.machine.roms.registry()))
+        loaded.map_err(|error| mistakes::no_experiment(name, error, &arguments.machine.roms.registry()))
     };
     let video = !arguments.no_video;
     if let (Some(list), Some(name)) = (&arguments.seeds, &arguments.experiment) {

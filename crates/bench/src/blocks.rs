@@ -2,19 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use super::BenchError;
+use crate::BenchError;
 
 /// The samples of one round, in seconds per unit of work.
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
-pub(super) struct Samples {
+pub(crate) struct Samples {
     /// Time gone by.
-    pub(super) wall: Vec<f64>,
+    pub(crate) wall: Vec<f64>,
     /// Processor time of all the process's threads; none where the system does not say.
     #[serde(default)]
-    pub(super) cpu: Vec<f64>,
+    pub(crate) cpu: Vec<f64>,
     /// What was done in the round, where the work is fixed.
     #[serde(default)]
-    pub(super) done: serde_json::Map<String, serde_json::Value>,
+    pub(crate) done: serde_json::Map<String, serde_json::Value>,
 }
 
 /// As many samples as a round should have, and the fewest that it may have. The peers' programs have the same numbers.
@@ -23,7 +23,7 @@ const FEWEST: usize = 3;
 const WARM_UP: usize = 5;
 
 /// Calls `call`, which does `units` of work, over and over for about so many seconds.
-pub(super) fn blocks(
+pub(crate) fn blocks(
     seconds: f64,
     units: u64,
     mut call: impl FnMut() -> Result<(), BenchError>,
@@ -50,13 +50,13 @@ pub(super) fn blocks(
 }
 
 /// Wall and processor time.
-pub(super) struct Stopwatch {
+pub(crate) struct Stopwatch {
     wall: Instant,
     cpu: Option<Duration>,
 }
 
 impl Stopwatch {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { wall: Instant::now(), cpu: processor_time() }
     }
 
@@ -65,7 +65,7 @@ impl Stopwatch {
     }
 
     /// Adds a sample: the time since the start, divided by the units of work done in it.
-    pub(super) fn stop(self, units: f64, samples: &mut Samples) {
+    pub(crate) fn stop(self, units: f64, samples: &mut Samples) {
         samples.wall.push(self.wall().as_secs_f64() / units);
         let cpu = self.cpu.zip(processor_time()).map(|(from, to)| to.saturating_sub(from));
         samples.cpu.extend(cpu.map(|cpu| cpu.as_secs_f64() / units));

@@ -6,8 +6,8 @@ use deepq_replay::ReplayError;
 use deepq_runs::DocumentError;
 use thiserror::Error;
 
-use crate::RunError;
-use crate::config::ConfigError;
+use deepq_experiments::RunError;
+use deepq_experiments::config::ConfigError;
 
 /// Why nothing could be measured.
 #[derive(Debug, Error)]
@@ -67,7 +67,7 @@ impl From<DocumentError> for BenchError {
 }
 
 impl BenchError {
-    pub(super) fn io(what: impl Into<String>, source: std::io::Error) -> Self {
+    pub(crate) fn io(what: impl Into<String>, source: std::io::Error) -> Self {
         Self::Io { what: what.into(), source }
     }
 }

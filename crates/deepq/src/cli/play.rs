@@ -13,7 +13,7 @@ use deepq_experiments::play::{self, Leave, PlayError, SPEEDS, Score};
 use deepq_experiments::session::{self, EvaluationRequest};
 use deepq_experiments::terminal::Terminal;
 
-use super::{Machine, interrupt, logging, number, output, slips};
+use super::{Machine, interrupt, logging, mistakes, number, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 fn person(name: &str, arguments: &Arguments) -> anyhow::Result<Leave> {
     let env = play::environment(name, &arguments.set, &arguments.machine.roms.registry());
-    let env = env.map_err(|error| slips::no_environment(name).unwrap_or_else(|| slips::unknown(error)))?;
+    let env = env.map_err(|error| mistakes::no_environment(name).unwrap_or_else(|| mistakes::unknown(error)))?;
     let settings = Settings { seed: arguments.seed.unwrap_or_else(another_seed), speed: arguments.speed };
     let stop = interrupt::flag_of_terminal()?;
     let (mut terminal, mut score) = (Terminal::take()?, Score::default());

@@ -10,8 +10,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use deepq_experiments::listeners::Screen;
 use deepq_experiments::session::Group;
-use deepq_experiments::{program, terminal};
+use deepq_experiments::terminal;
 use deepq_runs::{Kind, RunFolder, grouped};
+
+use crate::program;
 
 /// Exit code of what was interrupted, once or twice: 128 and the number of SIGINT.
 const INTERRUPTED: u8 = 130;

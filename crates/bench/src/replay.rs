@@ -4,10 +4,10 @@ use deepq_envs::{BoxedEnv, EnvOptions, NumpyRng, OptionValue, Reset, Seeds, Vect
 use deepq_replay::{Batch, Compression, Layout, Replay, ReplaySpec, Transition};
 use serde_json::{Map, Value, json};
 
-use super::blocks::{Samples, blocks};
-use super::comparison::{Comparison, Contender};
-use super::report::{Better, Case, Skipped};
-use super::{BenchError, Settings};
+use crate::blocks::{Samples, blocks};
+use crate::comparison::{Comparison, Contender};
+use crate::report::{Better, Case, Skipped};
+use crate::{BenchError, Settings};
 
 const GAMES: [(&str, &str); 2] = [("pong", "PongNoFrameskip-v4"), ("breakout", "BreakoutNoFrameskip-v4")];
 /// Environments that play, each a stream of the memories.
@@ -19,7 +19,7 @@ const DISCOUNT: f64 = 0.99;
 const SIZES: [usize; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
 
 /// Plays each game with random actions into both memories and measures them as they fill.
-pub(super) fn run(settings: &Settings) -> Result<Vec<Case>, BenchError> {
+pub(crate) fn run(settings: &Settings) -> Result<Vec<Case>, BenchError> {
     let threads = settings.together;
     let mut cases = Vec::new();
     for (game, id) in GAMES.into_iter().filter(|(game, _)| settings.wants(game)) {
@@ -37,7 +37,7 @@ fn fill(game: &'static str, id: &str, threads: usize, settings: &Settings) -> Re
     // An episode's end takes a frame and starts no transition.
     let capacity = settings.transitions + settings.transitions / 16 + STREAMS * 64;
     let (mut memories, mut skipped) = (Vec::new(), Vec::new());
-    let free = crate::memory::of_this_machine().map_or(u64::MAX, |bytes| bytes - bytes / 4);
+    let free = deepq_experiments::memory::of_this_machine().map_or(u64::MAX, |bytes| bytes - bytes / 4);
     for (name, does, compression) in [
         ("deepq", "each frame once, as it is", Compression::None),
         ("deepq lz4", "each frame once, packed without loss", Compression::Lz4),
@@ -45,7 +45,7 @@ fn fill(game: &'static str, id: &str, threads: usize, settings: &Settings) -> Re
         let spec = ReplaySpec { compression, ..ReplaySpec::frames(capacity) };
         let bytes = spec.expected_bytes::<u8>(&layout)?;
         if bytes > free {
-            let reason = format!("it takes {}, and this machine has less", crate::memory::Bytes(bytes));
+            let reason = format!("it takes {}, and this machine has less", deepq_experiments::memory::Bytes(bytes));
             skipped.push(Skipped { name: name.to_owned(), reason });
             continue;
         }
