@@ -35,7 +35,7 @@ arm_program() { # ARGUMENT...
 }
 
 arm_tests() {
-  arm cargo test --target "$ARM" -p deepq-core -p deepq-nets -p deepq-envs -p deepq-replay -p deepq-agents
+  arm cargo test --target "$ARM" -p deepq-core -p deepq-kernels -p deepq-nets -p deepq-envs -p deepq-replay -p deepq-agents
 }
 
 # With Atari and Box2D, whose C++ Debian's own CMake and cross compiler build.

@@ -65,13 +65,8 @@ pub enum NetError {
         reason: String,
     },
     /// Instructions that cannot be computed with here.
-    #[error("cannot compute with {name:?} instructions: {reason}")]
-    Isa {
-        /// What was asked for.
-        name: String,
-        /// Why not.
-        reason: String,
-    },
+    #[error(transparent)]
+    Isa(#[from] deepq_kernels::IsaError),
     /// Gradients asked of a loss that does not depend on this network.
     #[error("the loss does not depend on this network: compute it from forward(), not from values()")]
     NoGradient,

@@ -7,8 +7,8 @@ use candle_core::{Device, Tensor};
 
 use crate::NetError;
 use crate::engine::Pool;
-use crate::kernels::Isa;
-use crate::kernels::sums::SumOfSquares;
+use deepq_kernels::Isa;
+use deepq_kernels::sums::SumOfSquares;
 
 /// The gradient of a loss by each of a network's parameters that are not frozen, in the parameters' order.
 #[derive(Debug)]

@@ -36,6 +36,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![deny(unsafe_code)]
+
 // Anew for each checkout: see .cargo/config.toml.
 const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
 
@@ -46,8 +48,6 @@ mod gradients;
 mod graph;
 mod im2col;
 mod initialise;
-#[doc(hidden)]
-pub mod kernels;
 mod loss;
 mod onnx;
 mod optimizer;
@@ -60,12 +60,12 @@ mod spec;
 mod weights;
 
 pub use candle_core::{Device, Tensor};
+pub use deepq_kernels::{Isa, IsaError};
 
 pub use device::DeviceChoice;
 pub use error::NetError;
 pub use gradients::Gradients;
 pub use initialise::Initialisation;
-pub use kernels::Isa;
 pub use loss::{Loss, TdLoss, td_loss};
 pub use onnx::{ObservationType, OnnxModel};
 pub use optimizer::{Optimizer, OptimizerState};

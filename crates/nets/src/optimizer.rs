@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Tensor};
 
 use crate::gradients::Values;
-use crate::kernels::Isa;
 use crate::optimizer_spec::Rule;
 use crate::{Gradients, NetError, OptimizerSpec, Parameters};
+use deepq_kernels::Isa;
 
 /// An optimizer for the parameters of one network.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::NetError;
-use crate::kernels::Isa;
-use crate::kernels::adam::{Adam, AdamStep};
-use crate::kernels::rms_prop::{RmsProp, RmsPropStep};
+use deepq_kernels::Isa;
+use deepq_kernels::adam::{Adam, AdamStep};
+use deepq_kernels::rms_prop::{RmsProp, RmsPropStep};
 
 /// An optimizer, as an experiment's `[optimizer]` section says it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

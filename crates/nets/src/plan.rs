@@ -82,9 +82,6 @@ pub(crate) struct Norm {
     pub(crate) over_batch: bool,
 }
 
-/// Added to variances before their root, as PyTorch does.
-pub(crate) const NORM_EPSILON: f32 = 1e-5;
-
 #[derive(Clone, Debug)]
 pub(crate) enum LayerKind {
     Conv(Conv),

@@ -7,10 +7,10 @@ use rand_core::Rng;
 
 use crate::engine::Engine;
 use crate::graph::Graph;
-use crate::kernels::Isa;
 use crate::plan::Plan;
 use crate::reference::{self, Mode};
 use crate::{Gradients, NetError, NetworkSpec, Parameters};
+use deepq_kernels::Isa;
 
 /// A network that gives each action's value in a state.
 ///

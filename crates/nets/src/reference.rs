@@ -3,10 +3,11 @@
 
 use candle_core::{D, DType, Tensor};
 use candle_nn::{Conv2d, Conv2dConfig, Linear, Module};
+use deepq_kernels::layer_norm::EPSILON as NORM_EPSILON;
 
 use crate::Parameters;
 use crate::im2col;
-use crate::plan::{HeadPlan, Layer, LayerKind, NORM_EPSILON, Norm, Plan};
+use crate::plan::{HeadPlan, Layer, LayerKind, Norm, Plan};
 use crate::spec::Activation;
 
 /// What multiplies bytes, so that frames lie in [0, 1].

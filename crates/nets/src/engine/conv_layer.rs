@@ -3,16 +3,16 @@
 use super::buffers::Buffer;
 use super::packed::PackedConv;
 use super::{Sink, Weights};
-use crate::kernels::Isa;
-use crate::kernels::convolution::{Forward, Geometry, InputGradient, WeightGradient};
-use crate::kernels::layer_norm::{NormaliseRow, NormaliseRowGradient};
-use crate::kernels::max_pool::MaxPool;
-use crate::kernels::relu::ReluGradient;
-use crate::kernels::sums::ColumnSums;
-use crate::kernels::tanh::{Tanh, TanhGradient};
-use crate::kernels::transpose::Transpose;
 use crate::plan::{Layer, LayerKind};
 use crate::spec::Activation;
+use deepq_kernels::Isa;
+use deepq_kernels::convolution::{Forward, Geometry, InputGradient, WeightGradient};
+use deepq_kernels::layer_norm::{NormaliseRow, NormaliseRowGradient};
+use deepq_kernels::max_pool::MaxPool;
+use deepq_kernels::relu::ReluGradient;
+use deepq_kernels::sums::ColumnSums;
+use deepq_kernels::tanh::{Tanh, TanhGradient};
+use deepq_kernels::transpose::Transpose;
 
 #[derive(Debug)]
 pub(super) struct ConvLayer {
@@ -61,11 +61,11 @@ impl ConvLayer {
     }
 
     pub(super) fn channels(&self) -> usize {
-        self.geometry.channels
+        self.geometry.channels()
     }
 
     pub(super) fn filters(&self) -> usize {
-        self.geometry.filters
+        self.geometry.filters()
     }
 
     /// Elements of an input image.
@@ -104,20 +104,20 @@ impl ConvLayer {
     /// Its parameters in the order in which the kernels read them.
     pub(super) fn pack(&self, values: &[&[f32]], packed: &mut PackedConv) {
         let g = &self.geometry;
-        let (weight, area) = (values[self.weight], g.kernel * g.kernel);
+        let (weight, area) = (values[self.weight], g.kernel() * g.kernel());
         packed.forward.fit(weight.len());
         packed.backward.fit(weight.len());
         // [filter, channel, place] -> [filter, place, channel]
         for (from, to) in weight.chunks_exact(g.depth()).zip(packed.backward.chunks_exact_mut(g.depth())) {
-            Transpose::whole(from, [g.channels, area], to).run_here(self.isa);
+            Transpose::whole(from, [g.channels(), area], to).run_here(self.isa);
         }
         // -> [place, channel, filter]
-        Transpose::whole(&packed.backward, [g.filters, g.depth()], &mut packed.forward).run_here(self.isa);
+        Transpose::whole(&packed.backward, [g.filters(), g.depth()], &mut packed.forward).run_here(self.isa);
         if let Some(norm) = self.norm {
             for (packed, values) in packed.norm.iter_mut().zip(&values[norm..]) {
                 packed.fit(values.len());
                 // [filter, pixel] -> [pixel, filter]
-                Transpose::whole(values, [g.filters, g.pixels()], packed).run_here(self.isa);
+                Transpose::whole(values, [g.filters(), g.pixels()], packed).run_here(self.isa);
             }
         }
     }
@@ -178,8 +178,8 @@ impl ConvLayer {
             Some(Activation::Tanh) => TanhGradient { output: active, gradient: by_output }.run(self.isa),
             None => {}
         }
-        let (by_weight, rest) = sums.split_at_mut(g.depth() * g.filters);
-        let (by_bias, by_norm) = rest.split_at_mut(g.filters);
+        let (by_weight, rest) = sums.split_at_mut(g.depth() * g.filters());
+        let (by_bias, by_norm) = rest.split_at_mut(g.filters());
         if self.norm.is_some() {
             let (by_weight, by_bias) = by_norm.split_at_mut(g.output_len());
             let weight = &packed.norm[0];
@@ -197,14 +197,14 @@ impl ConvLayer {
     /// Brings the batch's gradients to their parameters' layouts. `sums` are changed, `turned` is working memory.
     pub(super) fn write_gradients(&self, sums: &mut [f32], turned: &mut Buffer, sink: &mut Sink<'_>) {
         let g = &self.geometry;
-        let (weight, rest) = sums.split_at_mut(g.depth() * g.filters);
-        let (bias, norm) = rest.split_at_mut(g.filters);
+        let (weight, rest) = sums.split_at_mut(g.depth() * g.filters());
+        let (bias, norm) = rest.split_at_mut(g.filters());
         // [place, channel, filter] -> [filter, place, channel] -> [filter, channel, place]
         turned.fit(weight.len());
-        Transpose::whole(weight, [g.depth(), g.filters], turned).run(self.isa);
-        let area = g.kernel * g.kernel;
+        Transpose::whole(weight, [g.depth(), g.filters()], turned).run(self.isa);
+        let area = g.kernel() * g.kernel();
         for (from, to) in turned.chunks_exact(g.depth()).zip(weight.chunks_exact_mut(g.depth())) {
-            Transpose::whole(from, [area, g.channels], to).run(self.isa);
+            Transpose::whole(from, [area, g.channels()], to).run(self.isa);
         }
         sink.write(self.weight, weight);
         sink.write(self.weight + 1, bias);
@@ -212,7 +212,7 @@ impl ConvLayer {
             for (i, gradient) in norm.chunks_exact(g.output_len()).enumerate() {
                 turned.fit(gradient.len());
                 // [pixel, filter] -> [filter, pixel]
-                Transpose::whole(gradient, [g.pixels(), g.filters], turned).run(self.isa);
+                Transpose::whole(gradient, [g.pixels(), g.filters()], turned).run(self.isa);
                 sink.write(index + i, turned);
             }
         }

@@ -6,11 +6,11 @@ use super::buffers::{Buffer, Pool, Tape};
 use super::conv_layer::ConvLayer;
 use super::packed::{Packed, PackedConv};
 use super::{Input, Sink, Weights};
-use crate::kernels::frames::FromBytes;
-use crate::kernels::transpose::Transpose;
-use crate::kernels::{Isa, threads};
 use crate::plan::Layer;
 use crate::reference::BYTE_SCALE;
+use deepq_kernels::frames::FromBytes;
+use deepq_kernels::transpose::Transpose;
+use deepq_kernels::{Isa, threads};
 
 /// Into how many parts a batch is cut to sum gradients: fixed, so that sums do not depend on threads.
 const CHUNKS: usize = 8;

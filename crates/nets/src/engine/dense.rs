@@ -2,15 +2,15 @@
 
 use super::Sink;
 use super::buffers::{DenseRecord, Work};
-use crate::kernels::Isa;
-use crate::kernels::layer_norm::{NormaliseColumns, NormaliseColumnsGradient};
-use crate::kernels::matmul::{MatMul, Matrix, MatrixMut, Start};
-use crate::kernels::relu::ReluGradient;
-use crate::kernels::sums::RowSums;
-use crate::kernels::tanh::{Tanh, TanhGradient};
-use crate::kernels::transpose::Transpose;
 use crate::plan::{Layer, LayerKind};
 use crate::spec::Activation;
+use deepq_kernels::Isa;
+use deepq_kernels::layer_norm::{NormaliseColumns, NormaliseColumnsGradient};
+use deepq_kernels::matmul::{MatMul, Matrix, MatrixMut, Start};
+use deepq_kernels::relu::ReluGradient;
+use deepq_kernels::sums::RowSums;
+use deepq_kernels::tanh::{Tanh, TanhGradient};
+use deepq_kernels::transpose::Transpose;
 
 #[derive(Debug)]
 pub(super) struct DenseStack {

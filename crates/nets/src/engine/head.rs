@@ -2,9 +2,9 @@
 
 use super::buffers::{Buffer, DenseRecord};
 use super::dense::{Backward, DenseStack, InputGradient};
-use crate::kernels::Isa;
-use crate::kernels::transpose::Transpose;
 use crate::plan::HeadPlan;
+use deepq_kernels::Isa;
+use deepq_kernels::transpose::Transpose;
 
 #[derive(Debug)]
 pub(super) struct Head {

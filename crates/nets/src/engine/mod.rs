@@ -17,12 +17,12 @@ mod packed;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::kernels::Isa;
-use crate::kernels::frames::FromBytes;
-use crate::kernels::transpose::Transpose;
 use crate::plan::{LayerKind, Plan};
 use crate::reference::BYTE_SCALE;
 use conv_torso::ConvTorso;
+use deepq_kernels::Isa;
+use deepq_kernels::frames::FromBytes;
+use deepq_kernels::transpose::Transpose;
 use dense::{Backward, DenseStack, InputGradient};
 use head::Head;
 

@@ -5,6 +5,7 @@
 //! Candle's matrix products, which are cuBLAS's there. On CPUs all of it works too, so that it can be tested.
 
 #[cfg(feature = "cuda")]
+#[allow(unsafe_code, reason = "a GPU's memory and kernels are reached by it")]
 mod cuda;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};

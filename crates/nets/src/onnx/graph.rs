@@ -1,8 +1,10 @@
 //! A network's plan as ONNX operators: the counterpart of the reference's forward pass, layer by layer.
 
+use deepq_kernels::layer_norm::EPSILON as NORM_EPSILON;
+
 use super::proto::{AttributeProto, AttributeType, DataType, NodeProto, TensorProto};
 use super::{ObservationType, OnnxModel};
-use crate::plan::{BATCHES, HeadPlan, Layer, LayerKind, NORM_EPSILON, Norm, Plan};
+use crate::plan::{BATCHES, HeadPlan, Layer, LayerKind, Norm, Plan};
 use crate::reference::BYTE_SCALE;
 use crate::spec::Activation;
 use crate::{NetError, QNetwork};

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{Eight, Lanes};
+use crate::lanes::{Eight, Lanes};
 
 /// A 256-bit register.
 #[derive(Clone, Copy)]

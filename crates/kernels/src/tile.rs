@@ -3,7 +3,7 @@
 //! A tile adds, for `M` rows and `N` vectors of columns, `a(row, k) * b(k, column)` over k. Each sum runs over k in
 //! order, whatever `M` and `N` are: how a result is cut into tiles never changes a bit of it.
 
-use super::lanes::Lanes;
+use crate::lanes::Lanes;
 
 /// `M` rows of `N` vectors of sums.
 pub(crate) type Sums<V, const M: usize, const N: usize> = [[V; N]; M];
@@ -199,7 +199,7 @@ macro_rules! with_tile {
     (@rows $V:ident, $n:literal, $rows:expr, $f:ident $args:tt; $($m:literal)*) => {
         match $rows {
             // The sizes that this instruction set never takes are not compiled.
-            $($m if const { $m <= crate::kernels::tile::rows::<$V>($n) } => $f::<$V, $m, $n> $args,)*
+            $($m if const { $m <= crate::tile::rows::<$V>($n) } => $f::<$V, $m, $n> $args,)*
             _ => unreachable!("tiles have 1 to 8 rows"),
         }
     };

@@ -1,13 +1,16 @@
 //! Matrix products, in the two forms that dense layers need.
+//!
+//! Order of sums: from the start on, over the inner dimension, element after element. A product with a single column (whose
+//! rows lie side by side, not transposed) runs over the inner dimension in eight lanes instead, and the start is added to their sum.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::isa::{Isa, Kernel};
-use super::lanes::{Eight, Lanes};
-use super::threads;
-use super::tile::{
+use crate::isa::{Isa, Kernel};
+use crate::lanes::{Eight, Lanes};
+use crate::threads;
+use crate::tile::{
     self, Columns, add_across_rows, add_along_rows, load_row, parts, store_row, vectors, with_tile, zeros,
 };
 
@@ -22,6 +25,10 @@ pub struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// `rows` times `columns`, `stride` apart.
+    ///
+    /// # Panics
+    ///
+    /// If it does not lie in its slice, or its rows overlap.
     pub fn new(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         assert!(columns <= stride && spans(rows, columns, stride) <= values.len(), "the matrix lies in its slice");
         Self { values, rows, columns, stride }
@@ -39,6 +46,10 @@ pub struct MatrixMut<'a> {
 
 impl<'a> MatrixMut<'a> {
     /// `rows` times `columns`, `stride` apart.
+    ///
+    /// # Panics
+    ///
+    /// If it does not lie in its slice, or its rows overlap.
     pub fn new(values: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Self {
         assert!(columns <= stride && spans(rows, columns, stride) <= values.len(), "the matrix lies in its slice");
         Self { values, rows, columns, stride }
@@ -53,6 +64,7 @@ fn spans(rows: usize, columns: usize, stride: usize) -> usize {
 /// What the sums start from.
 #[derive(Clone, Copy, Debug)]
 pub enum Start<'a> {
+    /// 0.
     Zero,
     /// One value a row.
     Bias(&'a [f32]),
@@ -61,11 +73,17 @@ pub enum Start<'a> {
 }
 
 /// c = start + a b, where `a` is `[m, k]`; or its transpose `[k, m]`, if `transposed`.
+#[derive(Debug)]
 pub struct MatMul<'a> {
+    /// The left factor.
     pub a: Matrix<'a>,
+    /// Whether it lies in memory as `[k, m]`.
     pub transposed: bool,
+    /// The right factor, `[k, n]`.
     pub b: Matrix<'a>,
+    /// The result, `[m, n]`.
     pub c: MatrixMut<'a>,
+    /// What the sums start from.
     pub start: Start<'a>,
     /// Negative results become 0.
     pub relu: bool,
@@ -77,6 +95,10 @@ const WORTH_THREADS: usize = 1 << 25;
 
 impl MatMul<'_> {
     /// Computes it, on several threads where that pays. The result is the same on any number of them.
+    ///
+    /// # Panics
+    ///
+    /// If the factors' sizes do not fit each other, the result or the bias.
     pub fn run(self, isa: Isa) {
         let (rows, depth) = if self.transposed { (self.a.columns, self.a.rows) } else { (self.a.rows, self.a.columns) };
         let columns = self.c.columns;

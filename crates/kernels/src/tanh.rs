@@ -1,19 +1,22 @@
 //! The hyperbolic tangent and its gradient.
 
-use super::elementwise::{for_each_spot, load, store};
-use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
+use crate::elementwise::{for_each_spot, load, store};
+use crate::isa::{Isa, Kernel};
+use crate::lanes::Lanes;
 
 /// values = tanh(values), to a few units in the last place.
 ///
 /// The rational function is that of Eigen's `generic_fast_tanh_float`: an odd polynomial of degree 13 over an even one of
 /// degree 6, on the range beyond which the result is 1.
-pub(crate) struct Tanh<'a> {
-    pub(crate) values: &'a mut [f32],
+#[derive(Debug)]
+pub struct Tanh<'a> {
+    /// What is changed.
+    pub values: &'a mut [f32],
 }
 
 impl Tanh<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    /// Computes it on this thread.
+    pub fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -51,14 +54,22 @@ impl Kernel for Tanh<'_> {
     }
 }
 
-/// gradient = gradient (1 - output^2); `output` is the hyperbolic tangent's.
-pub(crate) struct TanhGradient<'a> {
-    pub(crate) output: &'a [f32],
-    pub(crate) gradient: &'a mut [f32],
+/// gradient = gradient (1 - output^2).
+#[derive(Debug)]
+pub struct TanhGradient<'a> {
+    /// The hyperbolic tangent's output.
+    pub output: &'a [f32],
+    /// By the output; becomes that by the input.
+    pub gradient: &'a mut [f32],
 }
 
 impl TanhGradient<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    /// Computes it on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If the slices' lengths differ.
+    pub fn run(self, isa: Isa) {
         assert!(self.output.len() == self.gradient.len(), "one gradient a value");
         isa.run(self);
     }

@@ -1,17 +1,25 @@
 //! The gradient of ReLU. (The function itself is part of the products that it follows.)
 
-use super::elementwise::{for_each_spot, load, store};
-use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
+use crate::elementwise::{for_each_spot, load, store};
+use crate::isa::{Isa, Kernel};
+use crate::lanes::Lanes;
 
-/// gradient = gradient where output > 0, else 0; `output` is ReLU's.
-pub(crate) struct ReluGradient<'a> {
-    pub(crate) output: &'a [f32],
-    pub(crate) gradient: &'a mut [f32],
+/// gradient = gradient where output > 0, else 0: at 0 it is 0, as in PyTorch.
+#[derive(Debug)]
+pub struct ReluGradient<'a> {
+    /// ReLU's output.
+    pub output: &'a [f32],
+    /// By the output; becomes that by the input.
+    pub gradient: &'a mut [f32],
 }
 
 impl ReluGradient<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    /// Computes it on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If the slices' lengths differ.
+    pub fn run(self, isa: Isa) {
         assert!(self.output.len() == self.gradient.len(), "one gradient a value");
         isa.run(self);
     }

@@ -2,15 +2,15 @@
 //! floating-point operation: the throughput is FLOP/s.
 //!
 //! ```text
-//! cargo bench -p deepq-nets -- avx512
+//! cargo bench -p deepq-kernels -- avx512
 //! ```
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use deepq_nets::Isa;
-use deepq_nets::kernels::adam::{Adam, AdamStep};
-use deepq_nets::kernels::convolution::{Forward, Geometry, InputGradient, WeightGradient};
-use deepq_nets::kernels::layer_norm::NormaliseRow;
-use deepq_nets::kernels::matmul::{MatMul, Matrix, MatrixMut, Start};
+use deepq_kernels::Isa;
+use deepq_kernels::adam::{Adam, AdamStep};
+use deepq_kernels::convolution::{Forward, Geometry, InputGradient, WeightGradient};
+use deepq_kernels::layer_norm::NormaliseRow;
+use deepq_kernels::matmul::{MatMul, Matrix, MatrixMut, Start};
 
 const BATCH: usize = 32;
 

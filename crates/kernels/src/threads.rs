@@ -1,10 +1,10 @@
-//! How work is shared between threads.
+//! How work is shared between the threads of the [rayon] pool that a kernel is called in. What comes out does not depend on it.
 
 use std::ops::Range;
 
 /// Into how many parts work that pays is cut: one on one thread, else two a thread, so that one that comes late does not
 /// hold up the others for long. Only work whose result does not depend on how it is cut may ask.
-pub(crate) fn parts() -> usize {
+pub fn parts() -> usize {
     match rayon::current_num_threads() {
         1 => 1,
         n => 2 * n,

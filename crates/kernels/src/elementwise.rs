@@ -1,6 +1,6 @@
 //! Walking over slices vector by vector.
 
-use super::lanes::Lanes;
+use crate::lanes::Lanes;
 
 /// A place in slices: a whole vector at `at`, or where there is a `count` only its first lanes.
 #[derive(Clone, Copy)]
@@ -40,16 +40,16 @@ impl Spot {
 macro_rules! for_each_spot {
     ($V:ty, $n:expr, $spot:ident => $body:block) => {{
         let n = $n;
-        let len = <$V as $crate::kernels::lanes::Lanes>::LEN;
+        let len = <$V as $crate::lanes::Lanes>::LEN;
         let whole = n / len * len;
         let mut at = 0;
         while at < whole {
-            let $spot = $crate::kernels::elementwise::Spot::whole(at);
+            let $spot = $crate::elementwise::Spot::whole(at);
             $body
             at += len;
         }
         if whole < n {
-            let $spot = $crate::kernels::elementwise::Spot::first(whole, n - whole);
+            let $spot = $crate::elementwise::Spot::first(whole, n - whole);
             $body
         }
     }};

@@ -1,18 +1,28 @@
 //! From observations as environments give them to what convolutions take.
 
-use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
+use crate::isa::{Isa, Kernel};
+use crate::lanes::Lanes;
 
 /// Bytes `[channel, pixel]` to numbers `[pixel, channel]`, times a scale.
-pub(crate) struct FromBytes<'a> {
-    pub(crate) channels: usize,
-    pub(crate) scale: f32,
-    pub(crate) bytes: &'a [u8],
-    pub(crate) numbers: &'a mut [f32],
+#[derive(Debug)]
+pub struct FromBytes<'a> {
+    /// Channels of a pixel.
+    pub channels: usize,
+    /// What each byte is multiplied with.
+    pub scale: f32,
+    /// `[channels, pixels]`.
+    pub bytes: &'a [u8],
+    /// `[pixels, channels]`.
+    pub numbers: &'a mut [f32],
 }
 
 impl FromBytes<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    /// Computes it on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many numbers as bytes, or these are no whole pixels.
+    pub fn run(self, isa: Isa) {
         assert!(
             self.bytes.len() == self.numbers.len() && self.bytes.len().is_multiple_of(self.channels),
             "one number a byte, and whole pixels"

@@ -1,17 +1,26 @@
 //! Layer normalisation (Ba et al. 2016), with its gradients, in the two layouts that layers work in.
 //!
-//! An observation's units x become n = (x - mean) / deviation, and then y = weight n + bias.
+//! An observation's units x become n = (x - mean) / deviation, and then y = weight n + bias; the deviation is the root of
+//! the variance plus [`EPSILON`].
+//!
+//! Orders of sums. Of one observation ([`NormaliseRow`]): over the units in eight lanes. Of a batch ([`NormaliseColumns`]): over
+//! the units, one after the other; the gradients by weight and bias over the batch in eight lanes.
 
-use super::elementwise::{for_each_spot, load, store};
-use super::isa::{Isa, Kernel};
-use super::lanes::{Eight, Lanes};
-use crate::plan::NORM_EPSILON;
+use crate::elementwise::{for_each_spot, load, store};
+use crate::isa::{Isa, Kernel};
+use crate::lanes::{Eight, Lanes};
+
+/// Added to variances before their root, as PyTorch does.
+pub const EPSILON: f32 = 1e-5;
 
 /// One observation, its units side by side.
+#[derive(Debug)]
 pub struct NormaliseRow<'a> {
     /// x; becomes n.
     pub values: &'a mut [f32],
+    /// One a unit.
     pub weight: &'a [f32],
+    /// One a unit.
     pub bias: &'a [f32],
     /// Whether negative results become 0.
     pub relu: bool,
@@ -20,7 +29,11 @@ pub struct NormaliseRow<'a> {
 }
 
 impl NormaliseRow<'_> {
-    /// Computes it; gives one over the deviation.
+    /// Computes it on this thread; gives one over the deviation.
+    ///
+    /// # Panics
+    ///
+    /// If the slices' lengths differ.
     pub fn run(self, isa: Isa) -> f32 {
         assert!(
             [self.weight.len(), self.bias.len(), self.output.len()] == [self.values.len(); 3],
@@ -49,7 +62,7 @@ impl Kernel for NormaliseRow<'_> {
                 let centred = load::<V::Eight>(self.values, spot).sub(V::Eight::splat(mean)).first(spot.count());
                 squares = squares.add_product(centred, centred);
             });
-            let inverse = 1.0 / (squares.sum() / n as f32 + NORM_EPSILON).sqrt();
+            let inverse = 1.0 / (squares.sum() / n as f32 + EPSILON).sqrt();
             for_each_spot!(V, n, spot => {
                 let normal = load::<V>(self.values, spot).sub(V::splat(mean)).mul(V::splat(inverse));
                 store(normal, self.values, spot);
@@ -65,11 +78,13 @@ impl Kernel for NormaliseRow<'_> {
 }
 
 /// The gradients of [`NormaliseRow`].
+#[derive(Debug)]
 pub struct NormaliseRowGradient<'a> {
     /// n
     pub normal: &'a [f32],
     /// One over the deviation.
     pub inverse: f32,
+    /// One a unit.
     pub weight: &'a [f32],
     /// By y; becomes that by x.
     pub gradient: &'a mut [f32],
@@ -80,6 +95,11 @@ pub struct NormaliseRowGradient<'a> {
 }
 
 impl NormaliseRowGradient<'_> {
+    /// Computes it on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If the slices' lengths differ.
     pub fn run(self, isa: Isa) {
         let lengths = [self.normal.len(), self.weight.len(), self.by_weight.len(), self.by_bias.len()];
         assert!(lengths == [self.gradient.len(); 4], "one of each a unit");
@@ -116,22 +136,30 @@ impl Kernel for NormaliseRowGradient<'_> {
 }
 
 /// A batch, `[units, batch]`: each column is an observation.
+#[derive(Debug)]
 pub struct NormaliseColumns<'a> {
+    /// How many observations there are.
     pub batch: usize,
-    /// x; becomes n.
+    /// x, `[units, batch]`; becomes n.
     pub values: &'a mut [f32],
     /// One a unit.
     pub weight: &'a [f32],
+    /// One a unit.
     pub bias: &'a [f32],
     /// Whether negative results become 0.
     pub relu: bool,
-    /// Becomes y.
+    /// Becomes y, `[units, batch]`.
     pub output: &'a mut [f32],
     /// Becomes one over the deviation, of each observation.
     pub inverse: &'a mut [f32],
 }
 
 impl NormaliseColumns<'_> {
+    /// Computes it on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not the size that its field says.
     pub fn run(self, isa: Isa) {
         let elements = self.weight.len() * self.batch;
         assert!(
@@ -165,7 +193,7 @@ impl Kernel for NormaliseColumns<'_> {
                     let centred = load::<V>(self.values, spot.in_row(unit * batch)).sub(mean);
                     squares = squares.add_product(centred, centred);
                 }
-                let variance = squares.mul(V::splat(1.0 / units as f32)).add(V::splat(NORM_EPSILON));
+                let variance = squares.mul(V::splat(1.0 / units as f32)).add(V::splat(EPSILON));
                 let inverse = V::splat(1.0).div(variance.sqrt());
                 store(inverse, self.inverse, spot);
                 for unit in 0..units {
@@ -184,25 +212,32 @@ impl Kernel for NormaliseColumns<'_> {
 }
 
 /// The gradients of [`NormaliseColumns`].
+#[derive(Debug)]
 pub struct NormaliseColumnsGradient<'a> {
+    /// How many observations there are.
     pub batch: usize,
     /// How many observations, from the first on, count.
     pub kept: usize,
-    /// n
+    /// n, `[units, batch]`.
     pub normal: &'a [f32],
     /// One over the deviation, of each observation.
     pub inverse: &'a [f32],
     /// One a unit.
     pub weight: &'a [f32],
-    /// By y; becomes that by x.
+    /// By y, `[units, batch]`; becomes that by x.
     pub gradient: &'a mut [f32],
-    /// That by the weight is added.
+    /// That by the weight is added, one a unit.
     pub by_weight: &'a mut [f32],
-    /// That by the bias is added.
+    /// That by the bias is added, one a unit.
     pub by_bias: &'a mut [f32],
 }
 
 impl NormaliseColumnsGradient<'_> {
+    /// Computes it on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not the size that its field says, or more are kept than there are.
     pub fn run(self, isa: Isa) {
         let elements = self.weight.len() * self.batch;
         assert!(

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::lanes::{Lanes, Portable};
-use crate::NetError;
+use thiserror::Error;
 
-/// An instruction set that this machine has. It decides how fast networks are computed, and no bit of what comes out.
+use crate::lanes::{Lanes, Portable};
+
+/// An instruction set that this machine has. It decides how fast a kernel is computed, and no bit of what comes out.
 ///
 /// There is no way to make a value of one that it lacks, which is what makes running on it safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +24,34 @@ enum Known {
     Portable,
 }
 
+/// Instructions that cannot be computed with here.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum IsaError {
+    /// A name that is none of an instruction set of this machine.
+    #[error("cannot compute with {name:?} instructions: this machine has {available}")]
+    Unavailable {
+        /// What was asked for.
+        name: String,
+        /// The names of those that there are, the fastest first.
+        available: String,
+    },
+    /// The program has already computed with others.
+    #[error("cannot compute with {:?} instructions: something was computed already with {chosen}", asked.name())]
+    Chosen {
+        /// What was asked for.
+        asked: Isa,
+        /// What it computes with.
+        chosen: Isa,
+    },
+}
+
 /// What the program computes with.
 static CHOSEN: std::sync::OnceLock<Isa> = std::sync::OnceLock::new();
 
 impl Isa {
-    /// What networks, optimizers and gradients compute with unless told otherwise: the fastest one here, or the one that
-    /// [`force`](Self::force) named.
+    /// What the program computes with unless told otherwise: the fastest one here, or the one that [`force`](Self::force)
+    /// named.
     pub fn best() -> Self {
         *CHOSEN.get_or_init(|| Self::available()[0])
     }
@@ -37,14 +60,10 @@ impl Isa {
     ///
     /// # Errors
     ///
-    /// If something was computed already with another one.
-    pub fn force(self) -> Result<(), NetError> {
+    /// [`IsaError::Chosen`] if something was computed already with another one.
+    pub fn force(self) -> Result<(), IsaError> {
         let chosen = *CHOSEN.get_or_init(|| self);
-        if chosen == self {
-            return Ok(());
-        }
-        let reason = format!("something was computed already with {chosen}");
-        Err(NetError::Isa { name: self.to_string(), reason })
+        if chosen == self { Ok(()) } else { Err(IsaError::Chosen { asked: self, chosen }) }
     }
 
     /// All that this machine has, the fastest first; the last is plain Rust and always there.
@@ -86,13 +105,13 @@ impl Isa {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx2,fma")]
         fn avx512<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run::<super::avx512::Avx512>()
+            kernel.run::<crate::avx512::Avx512>()
         }
 
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma")]
         fn avx2<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run::<super::avx2::Avx2>()
+            kernel.run::<crate::avx2::Avx2>()
         }
 
         match self.0 {
@@ -103,7 +122,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Known::Avx2 => unsafe { avx2(kernel) },
             #[cfg(target_arch = "aarch64")]
-            Known::Neon => kernel.run::<super::neon::Neon>(),
+            Known::Neon => kernel.run::<crate::neon::Neon>(),
             Known::Portable => kernel.run::<Portable>(),
         }
     }
@@ -120,13 +139,14 @@ pub(crate) trait Kernel {
 }
 
 impl FromStr for Isa {
-    type Err = NetError;
+    type Err = IsaError;
 
-    fn from_str(name: &str) -> Result<Self, NetError> {
+    /// An instruction set of this machine by its [`name`](Self::name).
+    fn from_str(name: &str) -> Result<Self, IsaError> {
         let available = Self::available();
         available.iter().find(|isa| isa.name() == name).copied().ok_or_else(|| {
             let names: Vec<_> = available.iter().map(|isa| isa.name()).collect();
-            NetError::Isa { name: name.to_owned(), reason: format!("this machine has {}", names.join(", ")) }
+            IsaError::Unavailable { name: name.to_owned(), available: names.join(", ") }
         })
     }
 }

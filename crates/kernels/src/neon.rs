@@ -2,7 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use super::lanes::{Eight, Lanes};
+use crate::lanes::{Eight, Lanes};
 
 /// Two 128-bit registers: lanes 0 to 3 and 4 to 7.
 #[derive(Clone, Copy)]

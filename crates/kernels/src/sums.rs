@@ -2,21 +2,31 @@
 
 use rayon::prelude::*;
 
-use super::elementwise::{for_each_spot, load, store};
-use super::isa::{Isa, Kernel};
-use super::lanes::{Eight, Lanes};
-use super::threads;
+use crate::elementwise::{for_each_spot, load, store};
+use crate::isa::{Isa, Kernel};
+use crate::lanes::{Eight, Lanes};
+use crate::threads;
 
-/// sums += each row's sum; a row's first `columns` of `stride` values count.
-pub(crate) struct RowSums<'a> {
-    pub(crate) values: &'a [f32],
-    pub(crate) columns: usize,
-    pub(crate) stride: usize,
-    pub(crate) sums: &'a mut [f32],
+/// sums += each row's sum. A row is summed in eight lanes.
+#[derive(Debug)]
+pub struct RowSums<'a> {
+    /// Rows of `stride` values.
+    pub values: &'a [f32],
+    /// How many values of a row, from the first on, count.
+    pub columns: usize,
+    /// Values from one row to the next.
+    pub stride: usize,
+    /// One a row.
+    pub sums: &'a mut [f32],
 }
 
 impl RowSums<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    /// Computes it on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If the rows do not lie in the slice.
+    pub fn run(self, isa: Isa) {
         assert!(
             self.columns <= self.stride && self.sums.len() * self.stride <= self.values.len(),
             "the rows lie in the slice"
@@ -42,14 +52,18 @@ impl Kernel for RowSums<'_> {
     }
 }
 
-/// sums += each column's sum.
-pub(crate) struct ColumnSums<'a> {
-    pub(crate) values: &'a [f32],
-    pub(crate) sums: &'a mut [f32],
+/// sums += each column's sum. To what is there rows are added one after the other.
+#[derive(Debug)]
+pub struct ColumnSums<'a> {
+    /// Rows of as many values as there are sums.
+    pub values: &'a [f32],
+    /// One a column.
+    pub sums: &'a mut [f32],
 }
 
 impl ColumnSums<'_> {
-    pub(crate) fn run(self, isa: Isa) {
+    /// Computes it on this thread. What is behind the last whole row is left out.
+    pub fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -72,9 +86,11 @@ impl Kernel for ColumnSums<'_> {
     }
 }
 
-/// The sum of all squares.
-pub(crate) struct SumOfSquares<'a> {
-    pub(crate) values: &'a [f32],
+/// The sum of all squares: blocks of 1,024 in eight lanes, and the blocks' sums one after the other in f64.
+#[derive(Debug)]
+pub struct SumOfSquares<'a> {
+    /// What is squared.
+    pub values: &'a [f32],
 }
 
 /// Values that are summed in f32 before the sum goes on in f64.
@@ -84,7 +100,7 @@ const CHUNK: usize = 1 << 16;
 
 impl SumOfSquares<'_> {
     /// Computes it, on several threads where that pays. The result is the same on any number of them.
-    pub(crate) fn run(self, isa: Isa) -> f64 {
+    pub fn run(self, isa: Isa) -> f64 {
         let chunk = |values| isa.run(SumOfSquares { values });
         if threads::parts_of_pass(self.values.len()) == 1 {
             return self.values.chunks(CHUNK).map(chunk).sum();

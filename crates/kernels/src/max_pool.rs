@@ -1,17 +1,21 @@
-//! The maximum of squares of an image `[height, width, channels]`.
+//! The maximum of squares of an image `[height, width, channels]`. Plain code: it costs little beside convolutions.
 
 /// An image's sizes and the squares' side. Rows and columns beyond the last whole square are dropped.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MaxPool {
-    pub(crate) channels: usize,
-    pub(crate) height: usize,
-    pub(crate) width: usize,
-    pub(crate) side: usize,
+pub struct MaxPool {
+    /// The image's channels.
+    pub channels: usize,
+    /// The image's rows.
+    pub height: usize,
+    /// The image's columns.
+    pub width: usize,
+    /// Side of the squares.
+    pub side: usize,
 }
 
 impl MaxPool {
     /// Elements of an output image.
-    pub(crate) fn output_len(&self) -> usize {
+    pub fn output_len(&self) -> usize {
         (self.height / self.side) * (self.width / self.side) * self.channels
     }
 
@@ -27,8 +31,12 @@ impl MaxPool {
             .map(move |place| ((row + place / self.side) * self.width + column + place % self.side) * self.channels)
     }
 
-    /// output = the maximum of each square.
-    pub(crate) fn forward(self, input: &[f32], output: &mut [f32]) {
+    /// output = the maximum of each square, channel by channel; both are images `[height, width, channels]`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not its image's size, or the side is 0.
+    pub fn forward(self, input: &[f32], output: &mut [f32]) {
         assert!(
             input.len() == self.input_len() && output.len() == self.output_len(),
             "the slices have the images' sizes"
@@ -46,7 +54,11 @@ impl MaxPool {
 
     /// gradient = by the input, from `upstream` by the output. Of equal elements the first, row by row, has it; what is not a
     /// number counts as equal.
-    pub(crate) fn backward(self, input: &[f32], output: &[f32], upstream: &[f32], gradient: &mut [f32]) {
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not its image's size.
+    pub fn backward(self, input: &[f32], output: &[f32], upstream: &[f32], gradient: &mut [f32]) {
         assert!(
             input.len() == self.input_len()
                 && gradient.len() == input.len()

@@ -2,21 +2,25 @@
 //!
 //! Images are `[height, width, channels]`. The products of one output pixel run over kernel rows, and within a kernel
 //! row over neighbours in memory, because columns and channels lie side by side.
+//!
+//! Orders of sums. [`Forward`]: from the bias on, over kernel rows, columns and channels. [`WeightGradient`]: from what is there on,
+//! over the output's pixels. [`InputGradient`]: from 0 on; each pixel's share over the filters, and of the shares of
+//! overlapping kernels kernel row by kernel row, sixteen neighbours of it after each other, over the output's pixels.
 
-use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
-use super::tile::{
+use crate::isa::{Isa, Kernel};
+use crate::lanes::Lanes;
+use crate::tile::{
     self, Columns, add_along_rows, add_at_offsets, load_row, parts, store_row, vectors, with_tile, zeros,
 };
 
 /// A convolution's sizes, and where its output pixels begin in the input.
 #[derive(Clone, Debug)]
 pub struct Geometry {
-    pub channels: usize,
-    pub height: usize,
-    pub width: usize,
-    pub filters: usize,
-    pub kernel: usize,
+    channels: usize,
+    height: usize,
+    width: usize,
+    filters: usize,
+    kernel: usize,
     /// Where the kernel's first element lies, of each output pixel.
     offsets: Vec<usize>,
     /// Output pixels that are worked on while their part of the input stays in the first-level cache.
@@ -24,6 +28,12 @@ pub struct Geometry {
 }
 
 impl Geometry {
+    /// Of an input image `[channels, height, width]`, so many filters with a square kernel of this side, which moves by
+    /// `stride`. Rows and columns of the input that no kernel reaches are left out.
+    ///
+    /// # Panics
+    ///
+    /// If kernel or stride are 0, or the kernel does not fit the image.
     pub fn new([channels, height, width]: [usize; 3], filters: usize, kernel: usize, stride: usize) -> Self {
         assert!(kernel > 0 && stride > 0 && kernel <= height.min(width), "the kernel fits the image");
         let (rows, columns) = ((height - kernel) / stride + 1, (width - kernel) / stride + 1);
@@ -31,6 +41,21 @@ impl Geometry {
             (0..rows * columns).map(|pixel| (pixel / columns * width + pixel % columns) * stride * channels).collect();
         let block = (8192 / (stride * stride * channels + filters)).max(16);
         Self { channels, height, width, filters, kernel, offsets, block }
+    }
+
+    /// The input's channels.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// The output's channels.
+    pub fn filters(&self) -> usize {
+        self.filters
+    }
+
+    /// Side of the square kernel.
+    pub fn kernel(&self) -> usize {
+        self.kernel
     }
 
     /// Elements of an input image.
@@ -69,20 +94,29 @@ impl Geometry {
     }
 }
 
-/// output = relu(bias + convolution of input).
+/// output = relu(bias + convolution of input), of one image.
+#[derive(Debug)]
 pub struct Forward<'a> {
+    /// The sizes.
     pub geometry: &'a Geometry,
     /// `[height, width, channels]`.
     pub input: &'a [f32],
     /// `[kernel row, kernel column, channel, filter]`.
     pub weight: &'a [f32],
+    /// One value a filter.
     pub bias: &'a [f32],
+    /// Whether negative results become 0.
     pub relu: bool,
     /// `[output row, output column, filter]`.
     pub output: &'a mut [f32],
 }
 
 impl Forward<'_> {
+    /// Computes it on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not the geometry's size.
     pub fn run(self, isa: Isa) {
         let g = self.geometry;
         assert!(
@@ -150,7 +184,9 @@ fn forward_tile<V: Lanes, const M: usize, const N: usize>(
 }
 
 /// gradient += the gradient of a loss by the weight, of one image.
+#[derive(Debug)]
 pub struct WeightGradient<'a> {
+    /// The sizes.
     pub geometry: &'a Geometry,
     /// `[height, width, channels]`.
     pub input: &'a [f32],
@@ -161,6 +197,11 @@ pub struct WeightGradient<'a> {
 }
 
 impl WeightGradient<'_> {
+    /// Computes it on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not the geometry's size.
     pub fn run(self, isa: Isa) {
         let g = self.geometry;
         assert!(
@@ -240,7 +281,9 @@ fn weight_tile<V: Lanes, const M: usize, const N: usize>(
 }
 
 /// gradient = the gradient of a loss by the input, of one image.
+#[derive(Debug)]
 pub struct InputGradient<'a> {
+    /// The sizes.
     pub geometry: &'a Geometry,
     /// `[filter, kernel row, kernel column, channel]`.
     pub weight: &'a [f32],
@@ -251,6 +294,11 @@ pub struct InputGradient<'a> {
 }
 
 impl InputGradient<'_> {
+    /// Computes it on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not the geometry's size.
     pub fn run(self, isa: Isa) {
         let g = self.geometry;
         assert!(

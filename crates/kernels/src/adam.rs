@@ -2,17 +2,20 @@
 
 use rayon::prelude::*;
 
-use super::elementwise::{for_each_spot, load, store};
-use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
-use super::threads;
+use crate::elementwise::{for_each_spot, load, store};
+use crate::isa::{Isa, Kernel};
+use crate::lanes::Lanes;
+use crate::threads;
 
 /// The constants of one step of Adam (Kingma and Ba 2015, algorithm 1) or rectified Adam: a value moves by `rate * mean /
 /// (unbias * sqrt(square) + epsilon)`.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamStep {
+    /// Decay of the mean gradient.
     pub beta1: f32,
+    /// Decay of the mean squared gradient.
     pub beta2: f32,
+    /// Added to the root of the mean squared gradient.
     pub epsilon: f32,
     /// Holds the learning rate and the first moment's bias correction.
     pub rate: f32,
@@ -20,17 +23,27 @@ pub struct AdamStep {
     pub unbias: f32,
 }
 
-/// mean and square follow the gradient, values move against it.
+/// mean and square follow the gradient, values move against it. All slices have one length; nothing is summed over it.
+#[derive(Debug)]
 pub struct Adam<'a> {
+    /// The step's constants.
     pub step: AdamStep,
+    /// The parameter.
     pub values: &'a mut [f32],
+    /// The mean gradient so far.
     pub mean: &'a mut [f32],
+    /// The mean squared gradient so far.
     pub square: &'a mut [f32],
+    /// The loss's gradient by the parameter.
     pub gradient: &'a [f32],
 }
 
 impl Adam<'_> {
     /// Computes it, on several threads where that pays.
+    ///
+    /// # Panics
+    ///
+    /// If the slices' lengths differ.
     pub fn run(self, isa: Isa) {
         let n = self.values.len();
         assert!(

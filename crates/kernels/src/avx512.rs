@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::avx2::Avx2;
-use super::lanes::Lanes;
+use crate::avx2::Avx2;
+use crate::lanes::Lanes;
 
 /// A 512-bit register.
 #[derive(Clone, Copy)]

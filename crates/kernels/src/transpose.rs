@@ -2,17 +2,24 @@
 
 use rayon::prelude::*;
 
-use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
+use crate::isa::{Isa, Kernel};
+use crate::lanes::Lanes;
 
 /// `to[column * to_stride + row] = from[row * from_stride + column]`.
-pub(crate) struct Transpose<'a> {
-    pub(crate) from: &'a [f32],
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
-    pub(crate) from_stride: usize,
-    pub(crate) to: &'a mut [f32],
-    pub(crate) to_stride: usize,
+#[derive(Debug)]
+pub struct Transpose<'a> {
+    /// `[rows, columns]`.
+    pub from: &'a [f32],
+    /// Rows of `from`.
+    pub rows: usize,
+    /// Columns of `from`.
+    pub columns: usize,
+    /// Elements from one row of `from` to the next.
+    pub from_stride: usize,
+    /// Becomes `[columns, rows]`.
+    pub to: &'a mut [f32],
+    /// Elements from one row of `to` to the next.
+    pub to_stride: usize,
 }
 
 /// Below this many values waking other threads costs more than it gains.
@@ -22,12 +29,16 @@ const CHUNK: usize = 256;
 
 impl Transpose<'_> {
     /// `[rows, columns]` to `[columns, rows]`, both without gaps.
-    pub(crate) fn whole<'a>(from: &'a [f32], [rows, columns]: [usize; 2], to: &'a mut [f32]) -> Transpose<'a> {
+    pub fn whole<'a>(from: &'a [f32], [rows, columns]: [usize; 2], to: &'a mut [f32]) -> Transpose<'a> {
         Transpose { from, rows, columns, from_stride: columns, to, to_stride: rows }
     }
 
     /// Does it, on several threads where that pays.
-    pub(crate) fn run(self, isa: Isa) {
+    ///
+    /// # Panics
+    ///
+    /// If a matrix does not lie in its slice.
+    pub fn run(self, isa: Isa) {
         if self.rows * self.columns < WORTH_THREADS || rayon::current_num_threads() == 1 {
             return self.run_here(isa);
         }
@@ -41,7 +52,11 @@ impl Transpose<'_> {
 
     /// Does it on this thread, which may hold a lock: while it waits for others, it could be given work that wants the same
     /// lock.
-    pub(crate) fn run_here(self, isa: Isa) {
+    ///
+    /// # Panics
+    ///
+    /// If a matrix does not lie in its slice.
+    pub fn run_here(self, isa: Isa) {
         self.check();
         isa.run(self);
     }

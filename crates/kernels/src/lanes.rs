@@ -1,6 +1,6 @@
 //! A vector register of f32, as the kernels see it.
 
-use super::fused;
+use crate::fused;
 
 /// A vector of [`LEN`](Self::LEN) f32.
 ///
@@ -8,7 +8,7 @@ use super::fused;
 ///
 /// An implementation's operations may need an instruction set that a machine lacks. [`splat`](Self::splat) and the
 /// loads are unsafe for that reason: who calls them vouches that it is there (as code inside
-/// [`Isa::run`](super::Isa::run) can). Whoever holds a value has vouched already, so everything else is safe.
+/// [`Isa::run`](crate::Isa::run) can). Whoever holds a value has vouched already, so everything else is safe.
 pub(crate) unsafe trait Lanes: Copy {
     /// What kernels add up across lanes with: always eight lanes, so that such a sum has one order everywhere. It needs no
     /// instruction that this type does not need.

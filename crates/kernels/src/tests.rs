@@ -2,18 +2,18 @@
 
 use proptest::prelude::*;
 
-use super::Isa;
-use super::adam::{Adam, AdamStep};
-use super::convolution::{Forward, Geometry, InputGradient, WeightGradient};
-use super::frames::FromBytes;
-use super::layer_norm::{NormaliseColumns, NormaliseColumnsGradient, NormaliseRow, NormaliseRowGradient};
-use super::matmul::{MatMul, Matrix, MatrixMut, Start};
-use super::max_pool::MaxPool;
-use super::relu::ReluGradient;
-use super::rms_prop::{RmsProp, RmsPropStep};
-use super::sums::{ColumnSums, RowSums, SumOfSquares};
-use super::tanh::{Tanh, TanhGradient};
-use super::transpose::Transpose;
+use crate::Isa;
+use crate::adam::{Adam, AdamStep};
+use crate::convolution::{Forward, Geometry, InputGradient, WeightGradient};
+use crate::frames::FromBytes;
+use crate::layer_norm::{NormaliseColumns, NormaliseColumnsGradient, NormaliseRow, NormaliseRowGradient};
+use crate::matmul::{MatMul, Matrix, MatrixMut, Start};
+use crate::max_pool::MaxPool;
+use crate::relu::ReluGradient;
+use crate::rms_prop::{RmsProp, RmsPropStep};
+use crate::sums::{ColumnSums, RowSums, SumOfSquares};
+use crate::tanh::{Tanh, TanhGradient};
+use crate::transpose::Transpose;
 
 /// Numbers in [-1, 1) of no pattern.
 fn numbers(n: usize, seed: u64) -> Vec<f32> {
@@ -371,4 +371,17 @@ fn not_a_number_stays_one_wherever_it_stands_in_a_pooled_square() {
 #[should_panic(expected = "the matrix lies in its slice")]
 fn sizes_are_checked_before_memory_is_touched() {
     let _ = Matrix::new(&[0.0; 5], 2, 3, 3);
+}
+
+#[test]
+fn unknown_instruction_sets_are_refused_with_the_known_ones() {
+    assert_eq!("portable".parse::<Isa>().unwrap(), *Isa::available().last().unwrap());
+    let error = "avx1024".parse::<Isa>().unwrap_err().to_string();
+    assert!(
+        error.starts_with("cannot compute with \"avx1024\" instructions: ") && error.contains("portable"),
+        "{error}"
+    );
+    Isa::best().force().unwrap();
+    let other = *Isa::available().last().unwrap();
+    assert_eq!(other.force().is_ok(), other == Isa::best(), "what was computed with stays");
 }

@@ -2,31 +2,44 @@
 
 use rayon::prelude::*;
 
-use super::elementwise::{for_each_spot, load, store};
-use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
-use super::threads;
+use crate::elementwise::{for_each_spot, load, store};
+use crate::isa::{Isa, Kernel};
+use crate::lanes::Lanes;
+use crate::threads;
 
 /// The constants of centred RMSProp (Graves 2013, equations 38 to 41, as PyTorch has them).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct RmsPropStep {
-    pub(crate) rate: f32,
-    pub(crate) decay: f32,
-    pub(crate) epsilon: f32,
+pub struct RmsPropStep {
+    /// The learning rate.
+    pub rate: f32,
+    /// Decay of the mean and of the mean squared gradient.
+    pub decay: f32,
+    /// Added to the root of the gradient's variance.
+    pub epsilon: f32,
 }
 
-/// mean and square follow the gradient, values move against it.
-pub(crate) struct RmsProp<'a> {
-    pub(crate) step: RmsPropStep,
-    pub(crate) values: &'a mut [f32],
-    pub(crate) mean: &'a mut [f32],
-    pub(crate) square: &'a mut [f32],
-    pub(crate) gradient: &'a [f32],
+/// mean and square follow the gradient, values move against it. All slices have one length; nothing is summed over it.
+#[derive(Debug)]
+pub struct RmsProp<'a> {
+    /// The step's constants.
+    pub step: RmsPropStep,
+    /// The parameter.
+    pub values: &'a mut [f32],
+    /// The mean gradient so far.
+    pub mean: &'a mut [f32],
+    /// The mean squared gradient so far.
+    pub square: &'a mut [f32],
+    /// The loss's gradient by the parameter.
+    pub gradient: &'a [f32],
 }
 
 impl RmsProp<'_> {
     /// Computes it, on several threads where that pays.
-    pub(crate) fn run(self, isa: Isa) {
+    ///
+    /// # Panics
+    ///
+    /// If the slices' lengths differ.
+    pub fn run(self, isa: Isa) {
         let n = self.values.len();
         assert!(
             [self.mean.len(), self.square.len(), self.gradient.len()] == [n; 3],
