@@ -41,6 +41,27 @@ fn wrong_usage_exits_with_2() -> Result<()> {
 }
 
 #[test]
+fn an_agent_trains_elsewhere_and_the_run_says_so() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    train("cartpole", &run, &["--env", "Acrobot-v1", "--steps", "300", "--set", "evaluation.every=200"])?;
+    let summary: Value = serde_json::from_str(&fs::read_to_string(run.join("summary.json"))?)?;
+    assert_eq!(
+        (&summary["experiment"], &summary["environment"]),
+        (&"cartpole-Acrobot-v1".into(), &"Acrobot-v1".into())
+    );
+    deepq(["report", text(&run)?])?.done()?;
+    assert!(fs::read_to_string(run.join("report.html"))?.contains("cartpole on Acrobot-v1 instead of CartPole-v1"));
+    // What is no environment, and what the network cannot see.
+    deepq(["train", "cartpole", "--env", "Acrobat-v1"])?.refused(2, &["--env Acrobat-v1", "Acrobot-v1"])?;
+    deepq(["train", "pong", "--env", "CartPole-v1"])?
+        .refused(2, &["--env CartPole-v1", "does not go with environment.", "pong.toml"])?;
+    deepq(["train", "catch", "--env", "MountainCar-v0"])?.refused(2, &["a kernel of 3x3", "input of 3x2"])?;
+    deepq(["train", "--resume", text(&run)?, "--env", "CartPole-v1"])?.refused(2, &["--env"])?;
+    Ok(())
+}
+
+#[test]
 fn a_run_is_not_cut_short_by_resuming_it() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("run");

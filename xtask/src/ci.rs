@@ -3,6 +3,7 @@
 mod features;
 mod house;
 mod layers;
+mod packaged;
 mod packages;
 mod reproducibility;
 
@@ -33,6 +34,8 @@ pub(crate) enum Check {
     Clippy,
     /// Environments without Box2D build and pass their tests without a C++ compiler
     WithoutCpp,
+    /// Each crate that is published can be taken from its package alone
+    Packaged,
     /// The documentation builds without a warning
     Docs,
     /// cargo-deny accepts licences, bans and sources
@@ -99,6 +102,7 @@ impl Check {
                 test.args(["--quiet", "--package", "deepq-envs", "--no-default-features", "--lib", "--tests"]);
                 successful(test.env("CXX", "no-compiler"))
             }
+            Self::Packaged => packaged::check(workspace),
             Self::Docs => {
                 let mut doc = workspace.cargo("doc");
                 Toolchain::provide(workspace)?.equip(&mut doc)?;

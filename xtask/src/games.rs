@@ -21,7 +21,9 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
                 (None, Some(name)) => experiment_file(workspace, name),
                 (None, None) => return Ok(Vec::new()),
             };
-            (environment_ids(&file).into_iter().chain(overridden(&train.set)).collect(), &train.machine.roms)
+            let own = || environment_ids(&file);
+            let ids = train.env.as_ref().map_or_else(own, |id| vec![id.clone()]);
+            (ids.into_iter().chain(overridden(&train.set)).collect(), &train.machine.roms)
         }
         Command::Play(play) => {
             let mut ids: Vec<String> = overridden(&play.set).collect();

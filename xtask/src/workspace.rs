@@ -48,12 +48,22 @@ impl Workspace {
 
     /// Programs that were fetched for this checkout, beside what cargo builds.
     pub(crate) fn tools(&self) -> PathBuf {
-        self.programs.parent().unwrap_or(&self.programs).join("tools")
+        self.target().join("tools")
     }
 
     /// Where cargo puts the Rust peers of the benchmarks, which `deepq` looks for there.
     pub(crate) fn benches(&self) -> PathBuf {
-        self.programs.parent().unwrap_or(&self.programs).join("benches")
+        self.target().join("benches")
+    }
+
+    /// The folder in which cargo builds.
+    pub(crate) fn target(&self) -> &Path {
+        self.programs.parent().unwrap_or(&self.programs)
+    }
+
+    /// Where our packages and the programs made of them lie.
+    pub(crate) fn packaged(&self) -> PathBuf {
+        self.target().join("packaged")
     }
 
     /// Where cargo puts `deepq`: beside xtask, as both are built in the same profile.
@@ -63,8 +73,7 @@ impl Workspace {
 
     /// Where cargo puts `deepq` in another profile.
     pub(crate) fn deepq_of(&self, profile: &str) -> PathBuf {
-        let folder = self.programs.parent().unwrap_or(&self.programs).join(profile);
-        folder.join("deepq").with_extension(env::consts::EXE_EXTENSION)
+        self.target().join(profile).join("deepq").with_extension(env::consts::EXE_EXTENSION)
     }
 
     /// A cargo command in the root of the checkout. Its programs find the checkout by `DEEPQ_WORKSPACE`.

@@ -95,6 +95,8 @@ mod snapshot;
 
 pub use action::Action;
 pub use atari_env::{AtariEnv, AtariSettings};
+/// The crate whose [`Env`](envs::Env) games are behind, in the version that goes with this one.
+pub use deepq_envs as envs;
 pub use emulator::{Emulator, EmulatorSettings};
 pub use emulator_error::EmulatorError;
 pub use preprocessing::{AtariPreprocessing, Preprocessing};

@@ -200,6 +200,22 @@ fn seed_and_steps_have_options_of_their_own() {
 }
 
 #[test]
+fn the_environment_has_an_option_of_its_own() {
+    let elsewhere = |env: &str, set: &[&str]| {
+        let set = set.iter().map(ToString::to_string).collect();
+        config::load("cartpole-fast", &Overrides { env: Some(env.to_owned()), set, ..Overrides::default() }).unwrap().0
+    };
+    assert_eq!(elsewhere("CartPole-v1", &[]), config::load("cartpole-fast", &Overrides::default()).unwrap().0);
+    let acrobot = elsewhere("Acrobot-v1", &[]);
+    assert_eq!((acrobot.name.as_str(), acrobot.environment.id.as_str()), ("cartpole-fast-Acrobot-v1", "Acrobot-v1"));
+    assert_eq!(acrobot.summary, "cartpole-fast on Acrobot-v1 instead of CartPole-v1");
+    assert_eq!(acrobot.evaluation.stop_at, None);
+    // It comes first; and a run's folder is called after it, whatever is in the id.
+    assert_eq!(elsewhere("Acrobot-v1", &["evaluation.stop_at=-90"]).evaluation.stop_at, Some(-90.0));
+    assert_eq!(elsewhere("ALE/Pong-v5", &[]).name, "cartpole-fast-ALE-Pong-v5");
+}
+
+#[test]
 fn a_file_that_is_no_toml_says_where() {
     let error = file("[agent]", "[agent");
     let at = format!("line {}", line("[agent]"));

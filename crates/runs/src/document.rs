@@ -146,7 +146,7 @@ impl Document {
     /// Says where a problem comes from: the override that set the key, or the line of the file.
     pub fn locate(&self, mut problem: KeyProblem) -> DocumentError {
         self.complete(&mut problem);
-        if let Some(error) = self.of_kind(&problem) {
+        if let Some(error) = self.of_kind(&problem).or_else(|| self.of_environment(&problem)) {
             return error;
         }
         let path = &problem.path;
@@ -209,6 +209,23 @@ impl Document {
         Some(DocumentError::Key { origin: set.name.clone(), problem })
     }
 
+    /// Blames the override that named another environment for an option of the file's own one.
+    fn of_environment(&self, problem: &KeyProblem) -> Option<DocumentError> {
+        let KeyProblem { path, problem: Problem::Unknown { known } } = problem else { return None };
+        let id = ["environment", "id"];
+        let set = self.overrides.iter().rev().find(|o| o.path == id)?;
+        let option = path.len() > 1 && path[path.len() - 2] == id[0];
+        if !option || self.overrides.iter().any(|o| o.path == *path) {
+            return None;
+        }
+        let name = shown(find(self.current.as_item(), id)?.as_value()?)?;
+        let place = self.line(path).map_or_else(String::new, |line| format!(", line {line}"));
+        let (key, file, known) = (path.join("."), &self.file, known.join(", "));
+        let reason = format!("{name} does not go with {key}, which stands in {file}{place}; it has {known}");
+        let problem = KeyProblem { path: id.map(str::to_owned).into(), problem: Problem::Other(reason) };
+        Some(DocumentError::Key { origin: set.name.clone(), problem })
+    }
+
     /// The line of a key in the file; of the nearest section around it where it does not stand there.
     fn line(&self, path: &[String]) -> Option<usize> {
         (1..=path.len()).rev().find_map(|depth| {
@@ -231,21 +248,33 @@ impl Document {
 
     /// Takes another document's value of a key; none, where the other has none.
     pub fn take(&mut self, key: &str, other: &Self) {
-        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-        let [sections @ .., last] = path.as_slice() else { return };
         match find(other.current.as_item(), key.split('.')).and_then(Item::as_value) {
-            // A section that is a value here is another change, and found as such.
-            Some(value) => drop(self.put(&path, value.clone(), String::new())),
-            None => {
-                let mut item = Some(self.current.as_item_mut());
-                for section in sections {
-                    item = item.and_then(|item| item.as_table_like_mut()?.get_mut(section));
-                }
-                if let Some(table) = item.and_then(Item::as_table_like_mut) {
-                    table.remove(last);
-                }
+            Some(value) => {
+                let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+                // A section that is a value here is another change, and found as such.
+                drop(self.put(&path, value.clone(), String::new()));
             }
+            None => self.remove(key),
         }
+    }
+
+    /// Takes a key out, if it stands there.
+    pub fn remove(&mut self, key: &str) {
+        let path: Vec<&str> = key.split('.').collect();
+        let [sections @ .., last] = path.as_slice() else { return };
+        let mut item = Some(self.current.as_item_mut());
+        for section in sections {
+            item = item.and_then(|item| item.as_table_like_mut()?.get_mut(section));
+        }
+        if let Some(table) = item.and_then(Item::as_table_like_mut) {
+            table.remove(last);
+        }
+    }
+
+    /// The text that a key has; none where it is no text, or not there.
+    pub fn text_of(&self, key: &str) -> Option<String> {
+        let value = find(self.current.as_item(), key.split('.'))?.as_value()?;
+        value.as_str().map(str::to_owned)
     }
 
     /// Every value with its key, as numbers, switches and words; a list is a word as it is written.

@@ -37,6 +37,9 @@ pub(crate) struct Train {
     /// Agent steps of the whole run [default: the experiment's training.steps]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     pub(crate) steps: Option<u64>,
+    /// Train in this environment instead of the experiment's own
+    #[arg(long, value_name = "ID", conflicts_with = "resume")]
+    pub(crate) env: Option<String>,
     /// Override a key of the experiment, as agent.discount=0.98
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,

@@ -19,6 +19,7 @@ Examples:
   deepq train cartpole
   deepq train pong --steps 20000 --out runs/first-pong
   deepq train cartpole --set agent.discount=0.98
+  deepq train pong --env BreakoutNoFrameskip-v4 the same agent on another game
   deepq train mine.toml                         an experiment of your own
   deepq train --resume runs/pong --steps 40000  go on, and further
   deepq train cartpole --seeds 1..5 --jobs 2    five runs together
@@ -55,6 +56,9 @@ pub(super) struct Arguments {
     /// Agent steps of the whole run [default: the experiment's training.steps]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
     steps: Option<u64>,
+    /// Train in this environment instead of the experiment's own
+    #[arg(long, value_name = "ID", conflicts_with = "resume")]
+    env: Option<String>,
     /// Override a key of the experiment, as agent.discount=0.98
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -87,7 +91,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         settings.on_start = std::sync::Arc::new(move || log.open(&path));
         Ok(settings)
     };
-    let overrides = Overrides { set: arguments.set.clone(), seed: arguments.seed, steps: arguments.steps };
+    let overrides = Overrides {
+        env: arguments.env.clone(),
+        set: arguments.set.clone(),
+        seed: arguments.seed,
+        steps: arguments.steps,
+    };
     let load = |name: &str| {
         let loaded = config::load(name, &overrides);
         loaded.map_err(|error| mistakes::no_experiment(name, error, &arguments.machine.roms.registry()))

@@ -40,6 +40,9 @@ pub(crate) use experiment::{of_agent, of_net};
 /// What a command line changes in an experiment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
+    /// `--env`: the same agent in another environment. The experiment is called after both then, and has no
+    /// `evaluation.stop_at`, which is a score of its own environment. It comes before all others.
+    pub env: Option<String>,
     /// `--set key=value`, in order.
     pub set: Vec<String>,
     /// `--seed`: `training.seed`.
@@ -55,6 +58,9 @@ impl Overrides {
     ///
     /// [`DocumentError::Override`].
     pub fn apply(&self, document: &mut Document) -> Result<(), DocumentError> {
+        if let Some(id) = &self.env {
+            elsewhere(document, id)?;
+        }
         for assignment in &self.set {
             document.set(assignment)?;
         }
@@ -71,6 +77,22 @@ impl Overrides {
         }
         Ok(())
     }
+}
+
+/// Takes an experiment to another environment; nothing where it is its own.
+fn elsewhere(document: &mut Document, id: &str) -> Result<(), DocumentError> {
+    let option = format!("--env {id}");
+    let text = |key: &str| document.text_of(key).unwrap_or_default();
+    let (name, own) = (text("name"), text("environment.id"));
+    if own == id {
+        return Ok(());
+    }
+    let folder = id.replace(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c), "-");
+    document.set_value("name", format!("{name}-{folder}"), &option)?;
+    document.set_value("summary", format!("{name} on {id} instead of {own}"), &option)?;
+    document.set_value("environment.id", id, &option)?;
+    document.remove("evaluation.stop_at");
+    Ok(())
 }
 
 /// Finds an experiment by name or path, puts the overrides in, and checks it.
