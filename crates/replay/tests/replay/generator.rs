@@ -13,8 +13,15 @@ pub(crate) struct Generator {
 }
 
 impl Generator {
+    const NUMBERS: u32 = 1_000_000;
+
     pub(crate) fn new(state: u128) -> Self {
-        Self { rng: Pcg64::new(state, 0), left: 1_000_000 }
+        Self { rng: Pcg64::new(state, 0), left: Self::NUMBERS }
+    }
+
+    /// How many numbers were drawn.
+    pub(crate) fn drawn(&self) -> u32 {
+        Self::NUMBERS - self.left
     }
 
     fn count(&mut self) -> &mut Pcg64 {

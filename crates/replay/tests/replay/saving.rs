@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
-use deepq_replay::{Batch, Chain, Replay, ReplayError};
+use deepq_replay::{
+    Batch, Chain, Compression, End, FrameReplay, Layout, Mark, NStep, Replay, ReplayError, Transition, UniformReplay,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -241,6 +243,45 @@ fn a_chain_writes_only_what_is_new_and_stays_short() {
                 assert_equal(&*restored, &*replay);
             }
         }
+    }
+}
+
+/// Of ten places: what was written first is needed until the tenth entry after it.
+#[test]
+fn an_increment_is_needed_until_its_last_entry_is_overwritten() {
+    let (layout, n_step) = (Layout::single(1), NStep::one(0.9).unwrap());
+    let replays: [(Box<dyn Replay<u8>>, usize); 2] = [
+        (Box::new(UniformReplay::new(10, &layout, n_step.clone()).unwrap()), 10),
+        // An episode's first observation is an entry, too.
+        (Box::new(FrameReplay::new(10, &layout, n_step, Compression::None).unwrap()), 9),
+    ];
+    for (mut replay, first) in replays {
+        let step = Transition { action: 0, reward: 0.0, next_observation: &[0], end: End::RUNNING };
+        replay.begin(0, &[0]).unwrap();
+        (0..first).for_each(|_| replay.push(0, &step).unwrap());
+        let increment = replay.save_since(&Mark::start(), &mut Vec::new()).unwrap();
+        assert_eq!(increment.entries(), 10);
+        (0..9).for_each(|_| replay.push(0, &step).unwrap());
+        assert!(replay.needs(&increment));
+        replay.push(0, &step).unwrap();
+        assert!(!replay.needs(&increment));
+    }
+}
+
+/// Of a capacity of 512 that share is two entries.
+#[test]
+fn increments_of_less_than_a_256th_of_the_capacity_are_written_again() {
+    let n_step = NStep::one(0.9).unwrap();
+    let mut replay: Box<dyn Replay<u8>> = Box::new(UniformReplay::new(512, &Layout::single(1), n_step).unwrap());
+    replay.begin(0, &[0]).unwrap();
+    let mut chain = Chain::new();
+    for (steps, numbers) in [(2, vec![0]), (1, vec![0, 1]), (1, vec![0, 2]), (1, vec![0, 2, 3])] {
+        for _ in 0..steps {
+            let step = Transition { action: 0, reward: 0.0, next_observation: &[0], end: End::RUNNING };
+            replay.push(0, &step).unwrap();
+        }
+        chain = chain.extend(&*replay, &mut Vec::new()).unwrap();
+        assert_eq!(chain.numbers().collect::<Vec<_>>(), numbers);
     }
 }
 

@@ -92,6 +92,7 @@ fn what_is_impossible_is_refused() {
     assert_eq!(packed(ReplayKind::Frames, ATARI), "nothing");
     assert_eq!(packed(ReplayKind::Uniform, ATARI), "compression");
     assert_eq!(packed(ReplayKind::Frames, Layout::single(1 << 30)), "compression");
+    assert_eq!(packed(ReplayKind::Frames, Layout::single((1 << 30) - 1)), "nothing");
     let huge = ReplaySpec { compression: Compression::Lz4, ..spec(ReplayKind::Frames, usize::MAX) };
     assert_eq!(key(huge.planned_bytes::<u8>(&ATARI)), "memory");
     assert_eq!(key(ReplaySpec { n_step: 0, ..spec(ReplayKind::Uniform, 10) }.planned_bytes::<u8>(&ATARI)), "n_step");

@@ -49,3 +49,18 @@ fn all_transitions_of_all_streams_are_equally_likely() {
     assert_uniform(&filled(FrameReplay::new(151, &layout, n_step.clone(), Compression::None).unwrap()));
     assert_uniform(&filled(UniformReplay::new(80, &layout, n_step).unwrap()));
 }
+
+/// What is drawn from does not grow with what was played.
+#[test]
+fn a_long_life_makes_no_draw_longer() {
+    let layout = Layout { observation_len: 2, stack: 2, streams: 1 };
+    let mut replay = FrameReplay::<u8>::new(50, &layout, NStep::one(0.9).unwrap(), Compression::None).unwrap();
+    replay.begin(0, &[0, 0]).unwrap();
+    for action in 0..5_000 {
+        let transition = Transition { action, reward: 0.0, next_observation: &[0, 0], end: End::RUNNING };
+        replay.push(0, &transition).unwrap();
+    }
+    let mut rng = Generator::new(1);
+    replay.sample(1_000, &mut rng, &mut Batch::new()).unwrap();
+    assert!(rng.drawn() < 1_100, "{} numbers for 1000 transitions", rng.drawn());
+}
