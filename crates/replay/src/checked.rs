@@ -214,7 +214,8 @@ mod tests {
     fn written(payload: &[u8]) -> Vec<u8> {
         let mut file = Vec::new();
         let mut writer = CheckedWriter::new(&mut file).unwrap();
-        writer.bytes(payload).unwrap();
+        // In parts that no block ends with.
+        payload.chunks(1000).for_each(|part| writer.bytes(part).unwrap());
         writer.finish().unwrap();
         file
     }

@@ -102,4 +102,31 @@ mod tests {
         }
         assert_eq!(Follows::from_code(7), None);
     }
+
+    #[test]
+    fn only_frames_that_can_come_after_one_another_are_neighbours() {
+        let record = |follows, age| Record { follows, age, ..Record::BLANK };
+        let after = |follows, ages: (u8, u8)| -> Vec<Follows> {
+            let next = |next: &Follows| record(follows, ages.0).precedes(Some(&record(*next, ages.1)));
+            Follows::ALL.into_iter().filter(next).collect()
+        };
+        let [unknown, start, nothing, running, life_lost, terminated, truncated] = Follows::ALL;
+        let steps = [running, life_lost, terminated, truncated];
+        for ages in [(3, 4), (255, 255)] {
+            assert_eq!(after(start, ages), [&[unknown, start][..], &steps].concat());
+            assert_eq!(
+                [running, life_lost].map(|step| after(step, ages)),
+                [(); 2].map(|()| [&[unknown][..], &steps].concat())
+            );
+            assert_eq!([terminated, truncated].map(|step| after(step, ages)), [[nothing]; 2]);
+            assert_eq!([unknown, nothing].map(|last| after(last, ages)), [[]; 2]);
+        }
+        // The first frame of another episode.
+        assert_eq!(after(nothing, (3, 0)), [&[unknown, start][..], &steps].concat());
+        for ages in [(3, 0), (3, 3), (3, 5)] {
+            assert!([unknown, start].into_iter().chain(steps).all(|follows| after(follows, ages).is_empty()));
+        }
+        let newest = Follows::ALL.into_iter().filter(|follows| record(*follows, 3).precedes(None));
+        assert_eq!(newest.collect::<Vec<_>>(), [unknown, nothing]);
+    }
 }

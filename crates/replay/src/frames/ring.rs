@@ -311,7 +311,7 @@ impl<T: Pod> Ring<T> {
         self.raise_low(oldest);
         let stops =
             |position: &u64| matches!(self.record(*position).follows, Follows::Step(end) if end != End::RUNNING);
-        let recent = self.written.saturating_sub(self.n as u64 + 1).max(oldest)..self.written;
+        let recent = self.written.saturating_sub(self.n as u64).max(oldest)..self.written;
         self.raise_high(recent.rev().find(stops).map_or(0, |position| position + 1));
         if let Some(newest) = self.written.checked_sub(1) {
             let mut observation = std::mem::take(&mut self.newest);

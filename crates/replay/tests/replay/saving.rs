@@ -154,15 +154,9 @@ proptest! {
     ) {
         let (mut replay, mut model) = (play.replay(kind), play.model());
         play.calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
-        let mut file = saved(&*replay);
-        let len = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
-        for (index, value) in changes {
-            file[20 + index.index(len)] = value;
-        }
-        let payload = file[20..20 + len].to_vec();
-        let checksum = crc32fast::hash(&[&[0; 8], &file[12..16], &payload].concat());
-        file[16..20].copy_from_slice(&checksum.to_le_bytes());
-
+        let file = changed(&saved(&*replay), |payload| {
+            changes.iter().for_each(|(index, value)| payload[index.index(payload.len())] = *value);
+        });
         let mut loaded = play.replay(kind);
         if loaded.load(&mut file.as_slice()).is_ok() {
             sample(&*loaded);
@@ -174,6 +168,16 @@ proptest! {
             }
         }
     }
+}
+
+/// A file with other contents in its first block, and the right checksum for them.
+fn changed(file: &[u8], change: impl FnOnce(&mut [u8])) -> Vec<u8> {
+    let mut file = file.to_vec();
+    let len = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
+    change(&mut file[20..20 + len]);
+    let checksum = crc32fast::hash(&[&[0; 8], &file[12..16], &file[20..20 + len]].concat());
+    file[16..20].copy_from_slice(&checksum.to_le_bytes());
+    file
 }
 
 fn played(kind: Kind) -> (Play, Box<dyn Replay<u8>>) {
@@ -195,11 +199,57 @@ fn every_flipped_byte_and_every_early_end_is_noticed() {
             let mut damaged = file.clone();
             damaged[position] ^= 1 << (position % 8);
             assert!(loaded.load(&mut damaged.as_slice()).is_err(), "byte {position} of {}", file.len());
-            assert!(loaded.load(&mut &file[..position]).is_err(), "cut at {position} of {}", file.len());
+            let cut = loaded.load(&mut &file[..position]);
+            assert!(matches!(cut, Err(ReplayError::Damaged { .. })), "cut at {position} of {}", file.len());
         }
         assert!(saved(&*loaded) == before);
         loaded.load(&mut file.as_slice()).unwrap();
         assert_equal(&*loaded, &*replay);
+    }
+}
+
+/// Four frames of one episode, whose ages are 0, 1, 2, 3. A frame's age is the last of its record's ten bytes; before the
+/// records come nine settings and the first and last number of the entries.
+#[test]
+fn frames_that_are_older_than_their_episode_are_refused() {
+    let n_step = NStep::one(0.9).unwrap();
+    let empty = || FrameReplay::<u8>::new(10, &Layout::single(1), n_step.clone(), Compression::None).unwrap();
+    let mut replay = empty();
+    replay.begin(0, &[0]).unwrap();
+    let step = Transition { action: 0, reward: 0.0, next_observation: &[0], end: End::RUNNING };
+    (0..3).for_each(|_| replay.push(0, &step).unwrap());
+    let file = saved(&replay);
+    let loaded = |ages: [u8; 4]| {
+        let file = changed(&file, |payload| {
+            ages.iter().enumerate().for_each(|(i, age)| payload[(9 + 2) * 8 + 10 * i + 9] = *age);
+        });
+        empty().load(&mut file.as_slice())
+    };
+    loaded([0, 1, 2, 3]).unwrap();
+    for ages in [[0, 1, 2, 2], [0, 2, 3, 4], [1, 2, 3, 4]] {
+        assert!(matches!(loaded(ages), Err(ReplayError::Damaged { .. })), "{ages:?}");
+    }
+}
+
+/// With three-step returns two steps wait at most, and in a running episode alone. What is said of them comes after nine
+/// settings and the first and last number of the entries, of which there are none.
+#[test]
+fn more_steps_than_can_wait_are_refused() {
+    let n_step = NStep::new(3, 0.9).unwrap();
+    let empty = || UniformReplay::<u8>::new(10, &Layout::single(1), n_step.clone()).unwrap();
+    let mut replay = empty();
+    replay.begin(0, &[0]).unwrap();
+    let step = Transition { action: 0, reward: 0.0, next_observation: &[0], end: End::RUNNING };
+    (0..2).for_each(|_| replay.push(0, &step).unwrap());
+    let file = saved(&replay);
+    let loaded = |running: u8, waiting: u8| {
+        let file = changed(&file, |payload| payload[(9 + 2) * 8..][..2].copy_from_slice(&[running, waiting]));
+        empty().load(&mut file.as_slice()).map_err(|error| error.to_string())
+    };
+    loaded(1, 2).unwrap();
+    for (running, waiting) in [(1, 3), (0, 2), (0, 1), (2, 2)] {
+        let message = loaded(running, waiting).unwrap_err();
+        assert!(message.contains("an impossible number of waiting steps"), "{running}, {waiting}: {message}");
     }
 }
 

@@ -64,3 +64,26 @@ fn a_long_life_makes_no_draw_longer() {
     replay.sample(1_000, &mut rng, &mut Batch::new()).unwrap();
     assert!(rng.drawn() < 1_100, "{} numbers for 1000 transitions", rng.drawn());
 }
+
+/// Batches are the same where every column is.
+#[test]
+fn batches_differ_where_one_column_does() {
+    let layout = Layout { observation_len: 2, stack: 2, streams: 3 };
+    let replay = filled(UniformReplay::new(80, &layout, NStep::new(2, 0.9).unwrap()).unwrap());
+    let mut batch = Batch::new();
+    replay.sample(5, &mut Generator::new(1), &mut batch).unwrap();
+    let changes: [fn(&mut Batch<u8>); 6] = [
+        |batch| batch.observations[0] += 1,
+        |batch| batch.actions[0] += 1,
+        |batch| batch.rewards[0] += 1.0,
+        |batch| batch.discounts[0] += 1.0,
+        |batch| batch.next_observations[0] += 1,
+        |batch| batch.weights[0] += 1.0,
+    ];
+    assert!(batch.clone() == batch);
+    for change in changes {
+        let mut other = batch.clone();
+        change(&mut other);
+        assert!(other != batch);
+    }
+}
