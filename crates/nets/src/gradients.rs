@@ -200,6 +200,30 @@ mod tests {
         }
     }
 
+    /// What lies on another device is measured and clipped as what lies in host memory; a frozen parameter has nothing there.
+    #[test]
+    fn devices_have_the_same_norms() {
+        let tensor = |values: &[f32]| Some(Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap());
+        let clipped = |clip: fn(&mut Gradients, f64) -> Result<f64, NetError>, on_device: bool| {
+            let names = ["first", "frozen", "last"].map(str::to_owned).into();
+            let tensors = vec![tensor(&[3.0, -4.0]), None, tensor(&[0.0, 0.0, 12.0])];
+            let mut gradients = match on_device {
+                false => Gradients::from_tensors(names, tensors, &Device::Cpu).unwrap(),
+                true => Gradients { names, values: Values::Device(tensors), home: None },
+            };
+            let norm = clip(&mut gradients, 6.5).unwrap();
+            let each = gradients.iter().map(|item| item.map(|(name, values)| (name.to_owned(), values.into_owned())));
+            (norm, gradients.norm().unwrap(), each.collect::<Result<Vec<_>, _>>().unwrap())
+        };
+        for clip in [Gradients::clip_norm, Gradients::clip_each] {
+            let (host, device) = (clipped(clip, false), clipped(clip, true));
+            assert_eq!(host.0, 13.0, "the norm before");
+            assert_eq!(device, host);
+        }
+        let frozen = Gradients { names: ["frozen".to_owned()].into(), values: Values::Device(vec![None]), home: None };
+        assert_eq!(frozen.norm().unwrap(), 0.0);
+    }
+
     /// Keras's `clipnorm` has no such number.
     #[test]
     fn each_norm_is_clipped_without_it() {

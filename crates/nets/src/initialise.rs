@@ -57,3 +57,23 @@ fn normal(n: usize, deviation: f64, rng: &mut dyn Rng) -> Vec<f32> {
     draws.truncate(n);
     draws
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_pcg::{Pcg64, rand_core::SeedableRng};
+
+    use super::*;
+
+    /// What is drawn after a layer depends on how many numbers the layer took.
+    #[test]
+    fn weights_take_a_number_each_and_normal_ones_come_in_pairs() {
+        let taken = |initialisation: Initialisation, n: usize| {
+            let mut rng = Pcg64::seed_from_u64(1);
+            assert_eq!(initialisation.weights(n, 4, &mut rng).len(), n);
+            let (next, mut again) = (rng.next_u64(), Pcg64::seed_from_u64(1));
+            std::iter::repeat_with(|| again.next_u64()).take_while(|number| *number != next).take(100).count()
+        };
+        assert_eq!([0, 1, 2, 3, 4].map(|n| taken(Initialisation::He, n)), [0, 2, 2, 4, 4]);
+        assert_eq!([0, 1, 2, 3, 4].map(|n| taken(Initialisation::Pytorch, n)), [0, 1, 2, 3, 4]);
+    }
+}

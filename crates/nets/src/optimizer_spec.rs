@@ -216,3 +216,42 @@ impl Rule {
         value.detach() - (step * f64::from(rate))?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use candle_core::Device;
+
+    use super::*;
+
+    /// The steps that other devices take out of Candle's own operations are those of a CPU.
+    #[test]
+    fn devices_step_as_a_cpu_does() {
+        let (learning_rate, beta1, beta2) = (0.1, 0.75, 0.875);
+        let specs = [
+            OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon: 0.25 },
+            // Not rectified for the first steps, and then rectified.
+            OptimizerSpec::RAdam { learning_rate, beta1, beta2, epsilon: 0.25 },
+            OptimizerSpec::RmsProp { learning_rate, decay: beta1, epsilon: 0.25 },
+        ];
+        let tensor = |values: &[f32]| Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap();
+        for spec in specs {
+            let mut values = [0.5f32, -1.0, 2.0];
+            let mut moments = [vec![0.0f32; 3], vec![0.0f32; 3]];
+            let (mut value, mut means) = (tensor(&values), [tensor(&moments[0]), tensor(&moments[1])]);
+            for step in 1..=12 {
+                let gradient = [0.5f32, -2.0, 0.25].map(|gradient| gradient / step as f32);
+                let rule = Rule::at(&spec, step);
+                rule.step(&mut values, &mut moments, &gradient, Isa::best());
+                value = rule.step_tensors(&value, &mut means, &tensor(&gradient)).unwrap();
+                let pairs = [(&value, &values[..]), (&means[0], &moments[0]), (&means[1], &moments[1])];
+                for (on_device, on_cpu) in pairs {
+                    for (a, b) in on_device.to_vec1::<f32>().unwrap().iter().zip(on_cpu) {
+                        assert!((a - b).abs() < 1e-5, "{spec:?} step {step}: {a} is not {b}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -164,6 +164,8 @@ fn wrong_shapes_are_errors() {
     assert!(td_loss(&q, &[0], &[0.0; 2], None, Loss::Mse).is_err());
     assert!(td_loss(&q, &[0, 1], &[0.0; 3], None, Loss::Mse).is_err());
     assert!(td_loss(&q, &[0, 1], &[0.0; 2], Some(&[1.0]), Loss::Mse).is_err());
+    let nothing = Tensor::zeros((0, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
+    assert!(td_loss(&nothing, &[], &[], None, Loss::Mse).is_err(), "a mean of nothing");
 }
 
 /// Worked by hand for Huber: errors 0.5 and -3 give derivatives -0.5 and 1 by the value, over a batch of 2.
@@ -200,6 +202,7 @@ fn clipping_bounds_norms() {
         assert!(square.sqrt() <= 0.010_001 * norm);
     }
     assert!(gradients.clip_norm(0.0).is_err() && gradients.clip_each(f64::NAN).is_err());
+    assert!(gradients.clip_norm(f64::INFINITY).is_err());
 }
 
 /// Adam's formula written a second time, in f64, over several steps of changing gradients.
@@ -407,6 +410,63 @@ fn an_optimizer_goes_on_from_its_saved_state() {
 }
 
 #[test]
+fn a_state_that_does_not_fit_is_refused_and_changes_nothing() {
+    let network = network(Torso::Mlp { hidden: vec![] }, Head::Single { hidden: vec![] }, Activation::Relu, &[2]);
+    let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-2), network.parameters()).unwrap();
+    let (_, gradients) = loss(&network, &batch(&network, 4, 1), Loss::Mse);
+    optimizer.step(network.parameters(), &gradients).unwrap();
+    let state = optimizer.state().unwrap();
+    let name = "head.0.bias.exp_avg";
+    let good = state.tensors[name].clone();
+    for (tensor, word) in [
+        (good.reshape((1, 3)).unwrap(), "[1, 3], not f32 [3]"),
+        (good.to_dtype(candle_core::DType::F64).unwrap(), "f64 [3], not f32 [3]"),
+        (Tensor::new(&[0.0, f32::NAN, 0.0], &Device::Cpu).unwrap(), "not finite"),
+    ] {
+        let mut other = state.clone();
+        other.step += 1;
+        other.tensors.insert(name.to_owned(), tensor);
+        let error = optimizer.restore(&other).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains(word), "{error}");
+    }
+    let mut renamed = state.clone();
+    renamed.tensors.insert("head.1.bias.exp_avg".to_owned(), renamed.tensors[name].clone());
+    assert!(optimizer.restore(&renamed).unwrap_err().to_string().contains("5 tensors, this optimizer has 4"));
+    renamed.tensors.remove(name);
+    assert!(optimizer.restore(&renamed).unwrap_err().to_string().contains("head.0.bias.exp_avg is missing"));
+    assert_eq!(optimizer.steps(), 1);
+    assert_eq!(optimizer.state().unwrap().tensors[name].to_vec1::<f32>().unwrap(), good.to_vec1::<f32>().unwrap());
+}
+
+#[test]
+fn an_optimizer_steps_networks_of_its_own_names_alone() {
+    let single = |hidden: &[usize]| {
+        network(Torso::Mlp { hidden: hidden.to_vec() }, Head::Single { hidden: vec![] }, Activation::Relu, &[2])
+    };
+    let (one, twin, deeper) = (single(&[4]), single(&[4]), single(&[4, 4]));
+    let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-2), one.parameters()).unwrap();
+    let gradients = |network: &QNetwork| loss(network, &batch(network, 4, 1), Loss::Mse).1;
+    optimizer.step(twin.parameters(), &gradients(&twin)).unwrap();
+    assert!(optimizer.step(deeper.parameters(), &gradients(&deeper)).is_err());
+    assert!(optimizer.step(one.parameters(), &gradients(&deeper)).is_err());
+    assert_eq!(optimizer.steps(), 1);
+}
+
+#[test]
+fn what_is_frozen_after_the_optimizer_was_made_stays_what_it_is() {
+    let network = network(Torso::Mlp { hidden: vec![4] }, Head::Single { hidden: vec![] }, Activation::Tanh, &[2]);
+    let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-2), network.parameters()).unwrap();
+    network.parameters().freeze(&["torso"]).unwrap();
+    let read = |name| network.parameters().get(name).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let before = ["torso.0.weight", "head.0.weight"].map(read);
+    let (_, gradients) = loss(&network, &batch(&network, 4, 1), Loss::Mse);
+    optimizer.step(network.parameters(), &gradients).unwrap();
+    let after = ["torso.0.weight", "head.0.weight"].map(read);
+    assert_eq!(after[0], before[0]);
+    assert_ne!(after[1], before[1]);
+}
+
+#[test]
 fn impossible_optimizers_are_refused() {
     for bad in [
         "kind = 'adam'\nlearning_rate = 0.0",
@@ -420,4 +480,6 @@ fn impossible_optimizers_are_refused() {
         assert!(error.contains("optimizer."), "{error}");
     }
     assert!(toml::from_str::<OptimizerSpec>("kind = 'adam'\nlearning_rate = 1e-3\nmomentum = 1.0").is_err());
+    let plain = "kind = 'adam'\nlearning_rate = 1e-3\nbeta1 = 0.0\nbeta2 = 0.0\nepsilon = 0.0";
+    toml::from_str::<OptimizerSpec>(plain).unwrap().validate().unwrap();
 }
