@@ -255,6 +255,9 @@ mod tests {
         assert!(refused(DqnSpec { clip_gradient: ClipGradient::Norm(0.0), ..spec() }).contains("clip_gradient.norm"));
         let range = ClipReward::Range([1.0, -1.0]);
         assert!(refused(DqnSpec { clip_reward: range, ..spec() }).starts_with("clip_reward.range = [1, -1]"));
+        for range in [[1.0, 1.0], [f32::NEG_INFINITY, 1.0], [-1.0, f32::INFINITY]] {
+            assert!(refused(DqnSpec { clip_reward: ClipReward::Range(range), ..spec() }).contains("clip_reward.range"));
+        }
         assert!(refused(DqnSpec { terminal_target: Some(f32::NAN), ..spec() }).contains("terminal_target"));
         assert!(refused(DqnSpec { terminal_target: Some(-1.0), discount: 0.0, ..spec() }).contains("terminal_target"));
         assert!(refused(DqnSpec { batch_size: 0, ..spec() }).starts_with("batch_size = 0"));

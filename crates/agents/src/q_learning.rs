@@ -212,6 +212,17 @@ mod tests {
     }
 
     #[test]
+    fn steps_updates_and_episodes_are_counted() {
+        let mut agent = agent();
+        for end in [End::RUNNING, End::LIFE_LOST, End::TRUNCATED, End::RUNNING, End::TERMINATED] {
+            agent.act(0).unwrap();
+            agent.learn(0, 0, 1.0, 1, end).unwrap();
+        }
+        agent.act(0).unwrap();
+        assert_eq!(agent.counters(), Counters { agent_steps: 6, updates: 5, episodes: 2 });
+    }
+
+    #[test]
     fn goes_on_from_its_serialized_self() {
         let mut agent = agent();
         for i in 0..10 {
@@ -232,7 +243,16 @@ mod tests {
         assert_eq!(error.to_string(), "there is no action 2; the actions are 0 to 1");
         assert!(agent.learn(0, 0, f32::NAN, 1, End::RUNNING).is_err());
         assert_eq!(agent.counters(), Counters::default());
-        let spec = QLearningSpec { discount: 0.9, learning_rate: 0.0 };
-        assert!(spec.validate().unwrap_err().to_string().starts_with("learning_rate = 0 is not allowed"));
+        let validate = |learning_rate| QLearningSpec { discount: 0.9, learning_rate }.validate();
+        validate(1.0).unwrap();
+        assert!(validate(0.0).unwrap_err().to_string().starts_with("learning_rate = 0 is not allowed"));
+        assert!(validate(1.5).unwrap_err().to_string().starts_with("learning_rate = 1.5 is not allowed"));
+        let sized = |states, actions| {
+            let spec = QLearningSpec { discount: 0.9, learning_rate: 1.0 };
+            QLearning::new(&spec, &Schedule::Constant { value: 0.3 }, states, actions, &Seeds::new(1))
+        };
+        assert!(sized(0, 2).unwrap_err().to_string().starts_with("states = 0 is not allowed"));
+        assert!(sized(3, 0).unwrap_err().to_string().starts_with("actions = 0 is not allowed"));
+        sized(1, 1).unwrap();
     }
 }

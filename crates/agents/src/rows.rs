@@ -125,3 +125,34 @@ fn count<E>(observations: &[E], shape: &[usize]) -> Result<usize, AgentError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use deepq_core::Seeds;
+    use deepq_nets::{Device, Head, NetworkSpec, Torso};
+
+    use super::*;
+
+    #[test]
+    fn refilled_memory_holds_the_newest_observations_of_any_number() {
+        fn rows<E: Element>(element: impl Fn(u8) -> E) {
+            let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![] }, Head::Single { hidden: vec![] });
+            let network = QNetwork::new(&spec, &[2], 2, &mut Seeds::new(1).stream("weights"), &Device::Cpu).unwrap();
+            let mut refilled = Refilled::default();
+            let mut with = |values: &[u8]| {
+                let observations: Vec<E> = values.iter().map(|value| element(*value)).collect();
+                refilled.with(&network, &observations).unwrap()
+            };
+            let values = |tensor: &Tensor| tensor.to_dtype(candle_core::DType::U8).unwrap().to_vec2::<u8>().unwrap();
+            let first = with(&[1, 2, 3, 4]);
+            assert_eq!(values(&first), [[1, 2], [3, 4]]);
+            let second = with(&[5, 6, 7, 8]);
+            assert_eq!(values(&second), [[5, 6], [7, 8]]);
+            assert_eq!(values(&first), values(&second), "it is the same memory");
+            assert_eq!(values(&with(&[9, 10])), [[9, 10]]);
+            assert_eq!(values(&with(&[1, 2, 3, 4, 5, 6])), [[1, 2], [3, 4], [5, 6]]);
+        }
+        rows(|value| value);
+        rows(f32::from);
+    }
+}

@@ -167,6 +167,13 @@ mod tests {
         }
     }
 
+    /// Where the line ends, 1 + (0.01 - 1) is not quite 0.01.
+    #[test]
+    fn linear_ends_at_its_end_to_the_bit() {
+        let schedule = Schedule::Linear { start: 1.0, end: 0.01, from: 0, to: 10, hold_until: 0, by: Clock::Step };
+        assert_eq!([10, 11].map(|step| at(&schedule, step).to_bits()), [0.01f64.to_bits(); 2]);
+    }
+
     /// Keras' Breakout: epsilon falls from the first step on, but the first 50,000 are random.
     #[test]
     fn linear_can_hold_its_start_and_then_jump_onto_the_line() {
@@ -219,6 +226,10 @@ mod tests {
         assert_eq!(refused(linear), "to = 10 is not allowed: it must be greater than from");
         assert!(refused(Schedule::Multiplicative { start, factor: 1.1, end, by }).starts_with("factor = 1.1"));
         assert!(refused(Schedule::Multiplicative { start: end, factor: 0.9, end: start, by }).starts_with("end = 1"));
+        assert!(refused(Schedule::Multiplicative { start, factor: 0.0, end, by }).starts_with("factor = 0"));
         assert!(refused(Schedule::Exponential { start, end, decay: 0.0, by }).starts_with("decay = 0"));
+        assert!(refused(Schedule::Exponential { start, end, decay: f64::INFINITY, by }).starts_with("decay = inf"));
+        let same = Schedule::Multiplicative { start, factor: 1.0, end: start, by };
+        same.validate(&(0.0..=1.0), "from 0 to 1").unwrap();
     }
 }

@@ -12,6 +12,8 @@ fn settings_that_are_not_allowed() {
     setup.spec.batch_size = 1_000;
     let error = setup.try_agent().err().unwrap().to_string();
     assert_eq!(error, "batch_size = 1000 is not allowed: it must be at most the replay's capacity");
+    setup.spec.batch_size = setup.capacity;
+    setup.try_agent().unwrap();
     let setup = Setup { exploration: epsilon(1.5), ..Setup::default() };
     assert!(matches!(setup.try_agent(), Err(AgentError::Spec(error)) if error.key == "value"));
 }

@@ -1,10 +1,11 @@
 //! PQN: targets from rollouts, epochs of shuffled minibatches, exact restoring in the middle of them, and Q-values that
 //! become right.
 
-use deepq_agents::{Agent, AgentError, ClipGradient, ClipReward, Clock, Pqn, PqnParts, PqnSpec, Schedule};
+use deepq_agents::{Agent, AgentError, AgentState, ClipGradient, ClipReward, Clock, Pqn, PqnParts, PqnSpec, Schedule};
 use deepq_envs::{Element, Seeds};
 use deepq_nets::{Device, Head, Initialisation, Loss, NetworkSpec, OptimizerSpec, Torso};
 use deepq_replay::{End, Transition};
+use serde_json::{Value, json};
 
 use crate::setup::{Chain, begin, bits, epsilon, fingerprint, one_hot, play, set_table};
 
@@ -302,6 +303,7 @@ fn any_moment_is_a_state() {
         assert_eq!(print(&restored), print(agent));
         restored
     };
+    agent = restored(&agent);
     (0..2).for_each(|stream| agent.begin_episode(stream, &[0, 1, 127, 254, 255]).unwrap());
     for t in 0..8u8 {
         agent.act(&[0, 1, 127, 254, 255, t, t, t, 3, 2], &mut [0; 2]).unwrap();
@@ -320,6 +322,45 @@ fn any_moment_is_a_state() {
     agent = restored(&agent);
     assert!(agent.learn().unwrap().is_none() && uninterrupted.learn().unwrap().is_none());
     assert_eq!(print(&agent), print(&uninterrupted));
+}
+
+/// A rollout of two steps of one stream, of which one minibatch of two has been learned from.
+#[test]
+fn rollouts_that_make_no_sense_are_refused() {
+    let spec = PqnSpec { rollout_steps: 2, epochs: 1, minibatches: 2, ..spec() };
+    let mut agent = agent::<f32>(&spec, 1, 1);
+    let observation = one_hot(0, Chain::STATES);
+    agent.begin_episode(0, &observation).unwrap();
+    for _ in 0..2 {
+        agent.act(&observation, &mut [0]).unwrap();
+        let transition = Transition { action: 1, reward: 0.0, next_observation: &observation, end: End::RUNNING };
+        agent.observe(0, &transition).unwrap();
+    }
+    agent.learn().unwrap().unwrap();
+    let good = agent.state().unwrap();
+    let document: Value = serde_json::from_str(&good.document).unwrap();
+    let restored = |place: &str, value: Value| {
+        let mut document = document.clone();
+        *document.pointer_mut(place).unwrap() = value;
+        let other = AgentState { document: document.to_string(), ..good.clone() };
+        self::agent::<f32>(&spec, 1, 2).restore(&other).map_err(|error| error.to_string())
+    };
+    let refused = |place: &str, value: Value, reason: &str| {
+        let message = restored(place, value).unwrap_err();
+        assert!(message.ends_with(reason), "{place}: {message}");
+    };
+    refused("/rollout/told", json!([true, true]), "its rollout has another size");
+    refused("/rollout/acted", json!(3), "its rollout has another size");
+    refused("/rollout/actions/1", json!(2), "its rollout has an action that does not exist");
+    let not_a_rollouts = "what it was learning from is not a rollout's";
+    refused("/learning/targets", json!([0.0]), not_a_rollouts);
+    refused("/learning/order", json!([1, 1]), not_a_rollouts);
+    refused("/learning/order", json!([1, 2]), not_a_rollouts);
+    refused("/learning/done", json!(3), not_a_rollouts);
+    refused("/rollout/told", json!([false]), not_a_rollouts);
+    refused("/rollout/acted", json!(1), not_a_rollouts);
+    restored("/learning/order", json!([0, 1])).unwrap();
+    restored("/learning/done", json!(2)).unwrap();
 }
 
 #[test]
@@ -383,6 +424,15 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(key(PqnSpec { epochs: 0, ..spec() }), "epochs");
     assert_eq!(key(PqnSpec { minibatches: 0, ..spec() }), "minibatches");
     assert_eq!(key(PqnSpec { minibatches: 5, ..spec() }), "minibatches");
-    let no_rate = Schedule::Constant { value: 0.0 };
-    assert_eq!(key(PqnSpec { learning_rate_factor: no_rate, ..spec() }), "learning_rate_factor.value");
+    let factor_key = |factor| key(PqnSpec { learning_rate_factor: factor, ..spec() });
+    assert_eq!(factor_key(Schedule::Constant { value: 0.0 }), "learning_rate_factor.value");
+    let by = Clock::Step;
+    let linear = |start, end, to| Schedule::Linear { start, end, from: 10, to, hold_until: 0, by };
+    assert_eq!(factor_key(linear(2.0, 0.5, 20)), "learning_rate_factor.start");
+    assert_eq!(factor_key(linear(1.0, 0.0, 20)), "learning_rate_factor.end");
+    assert_eq!(factor_key(linear(1.0, 0.5, 10)), "learning_rate_factor.to");
+    let falling = Schedule::Multiplicative { start: 1.0, factor: 2.0, end: 0.5, by };
+    assert_eq!(factor_key(falling), "learning_rate_factor.factor");
+    let endless = Schedule::Exponential { start: 1.0, end: 0.5, decay: 0.0, by };
+    assert_eq!(factor_key(endless), "learning_rate_factor.decay");
 }

@@ -1,8 +1,10 @@
 //! REINFORCE: one update an episode, exact restoring in the middle of episodes, and a policy that gets better.
 
-use deepq_agents::{Agent, AgentError, ClipGradient, ClipReward, Reinforce, ReinforceParts, ReinforceSpec};
+use deepq_agents::{
+    Agent, AgentError, AgentState, ClipGradient, ClipReward, Counters, Reinforce, ReinforceParts, ReinforceSpec,
+};
 use deepq_envs::{Element, Seeds};
-use deepq_nets::{Device, Head, NetworkSpec, OptimizerSpec, Torso};
+use deepq_nets::{Device, Head, NetworkSpec, OptimizerSpec, Tensor, Torso};
 use deepq_replay::{End, Transition};
 
 use crate::setup::{Chain, begin, fingerprint, one_hot, play};
@@ -37,7 +39,9 @@ fn each_episode_makes_one_update_and_the_policy_gets_better() {
     let mut chains = [Chain::new(1)];
     begin(&mut agent, &chains);
     let reports = play(&mut agent, &mut chains, 8_000);
-    assert_eq!(reports.len() as u64, agent.counters().episodes);
+    let Counters { updates, episodes, .. } = agent.counters();
+    assert_eq!(updates, episodes);
+    assert!(reports.iter().map(|report| report.update).eq(1..=updates));
     assert_eq!(agent.counters().agent_steps, 8_000);
     let mean = |of: &[deepq_agents::UpdateReport]| of.iter().map(|report| report.mean_q).sum::<f32>() / of.len() as f32;
     let (first, last) = (mean(&reports[..50]), mean(&reports[reports.len() - 50..]));
@@ -147,10 +151,34 @@ fn frames_survive_saving() {
 
 fn fingerprint_of(agent: &Reinforce<u8>) -> (String, Vec<Vec<u32>>) {
     let state = agent.state().unwrap();
-    let bits = |tensor: &deepq_nets::Tensor| {
+    let bits = |tensor: &Tensor| {
         tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
     };
     (state.document, state.tensors.values().map(bits).collect())
+}
+
+#[test]
+fn episodes_that_make_no_sense_are_refused() {
+    let mut agent = agent::<u8>(&spec(), 1, 1);
+    agent.begin_episode(0, &[0; 5]).unwrap();
+    let step = Transition { action: 1, reward: 0.0, next_observation: &[1; 5], end: End::RUNNING };
+    (0..2).for_each(|_| agent.observe(0, &step).unwrap());
+    let good = agent.state().unwrap();
+    let refused = |from: &str, to: &str| {
+        let document = good.document.replace(from, to);
+        assert_ne!(document, good.document);
+        self::agent::<u8>(&spec(), 1, 2).restore(&AgentState { document, ..good.clone() }).unwrap_err().to_string()
+    };
+    let incomplete = "running.0 has steps without an action, a reward or a discount";
+    assert!(refused(r#""rewards":[0.0,0.0]"#, r#""rewards":[0.0]"#).contains(incomplete));
+    assert!(refused(r#""discounts":[0.9,0.9]"#, r#""discounts":[0.9]"#).contains(incomplete));
+    assert!(refused(r#""actions":[1,1]"#, r#""actions":[1,2]"#).contains("has an action that does not exist"));
+
+    let mut halves = good.clone();
+    halves.tensors.insert("running.0".to_owned(), Tensor::full(0.5f32, (3, 5), &Device::Cpu).unwrap());
+    let message = agent.restore(&halves).unwrap_err().to_string();
+    assert!(message.contains("running.0 has observations that are no bytes"), "{message}");
+    agent.restore(&good).unwrap();
 }
 
 #[test]
