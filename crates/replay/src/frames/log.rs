@@ -99,6 +99,15 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn memory_in_use_is_that_of_chunks_and_of_pointers_to_them() {
+        let mut log = Log::default();
+        log.reserve(100 * Log::CHUNK).unwrap();
+        let pointer = size_of::<Box<[u8]>>();
+        let least = 100 * (Log::CHUNK + pointer);
+        assert!((least..=least + 100 * pointer).contains(&(log.size_in_bytes() as usize)));
+    }
+
     proptest! {
         #[test]
         fn holds_what_was_not_forgotten(entries in prop::collection::vec((prop_oneof![Just(0), 0..150_000usize, Just(Log::CHUNK)], any::<u8>()), 1..40)) {

@@ -218,8 +218,51 @@ impl PackedFrames {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand_core::Rng;
+    use rand_pcg::Pcg64;
 
     use super::*;
+
+    const POINTER: u64 = size_of::<Box<[u8]>>() as u64;
+
+    /// 32 places are two groups, and two more can have a part in them: 48 frames of 100 bytes, each with four before it, and
+    /// three chunks, which makes four. Pointers to chunks have room for as many again.
+    #[test]
+    fn planned_memory_is_counted_to_the_byte() {
+        let log = 48 * 104 + 3 * Log::CHUNK as u64;
+        let rest = 4 * 2 * POINTER + 4 * size_of::<u64>() as u64 + Packer::planned_bytes(100) + 100;
+        assert_eq!(PackedFrames::planned_bytes(32, 100, 100), log + rest);
+    }
+
+    #[test]
+    fn memory_in_use_is_counted_to_the_byte() {
+        let mut frames = PackedFrames::new(32, 100).unwrap();
+        let empty = frames.size_in_bytes();
+        assert_eq!(empty, Packer::planned_bytes(100) + 100);
+        let mut written = || {
+            frames.reserve(1).unwrap();
+            frames.write(&[7; 100]);
+            frames.size_in_bytes()
+        };
+        let first = written();
+        assert!(first >= empty + Log::CHUNK as u64 + POINTER + 8, "a chunk, a pointer to it and an address");
+        let group = (1..PackedFrames::GROUP).map(|_| written()).last();
+        assert_eq!(group, Some(first));
+        assert_eq!(written(), first + 8, "another address");
+    }
+
+    #[test]
+    fn there_is_room_for_as_many_frames_as_were_reserved() {
+        let mut frames = PackedFrames::new(32, 30_000).unwrap();
+        let empty = frames.size_in_bytes();
+        frames.reserve(5).unwrap();
+        assert!(frames.size_in_bytes() < empty + 4 * Log::CHUNK as u64, "three chunks hold them");
+        let mut noise = vec![0; 30_000];
+        for seed in 0..5 {
+            Pcg64::new(seed, 1).fill_bytes(&mut noise);
+            frames.write(&noise);
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]

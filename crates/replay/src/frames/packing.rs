@@ -128,6 +128,8 @@ pub(crate) fn unpack(form: Form, bytes: &[u8], frame: &mut [u8], scratch: &mut [
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand_core::Rng;
+    use rand_pcg::Pcg64;
 
     use super::*;
 
@@ -153,6 +155,58 @@ mod tests {
         fn refuses_what_was_not_packed_without_a_panic(bytes: Vec<u8>, form in 0..4usize) {
             let _refused = unpack(Form::ALL[form], &bytes, &mut [0; 50], &mut [0; 50]);
         }
+    }
+
+    /// On either side of the length from which on the table is a large one.
+    #[test]
+    fn a_packer_takes_what_was_planned() {
+        for (frame_bytes, table) in [(1, 8192), (65_534, 8192), (65_535, 16_384)] {
+            let Packer { patch, packed_patch, packed, .. } = Packer::new(frame_bytes).unwrap();
+            assert_eq!(patch.capacity(), frame_bytes + 16);
+            let buffers = patch.capacity() + packed_patch.capacity() + packed.capacity();
+            assert_eq!(Packer::planned_bytes(frame_bytes), (buffers + table) as u64);
+        }
+    }
+
+    /// Frames of 320 bytes: a patch of at most 20 is taken without a look at the whole frame.
+    #[test]
+    fn a_frame_is_packed_in_its_shortest_form() {
+        let mut packer = Packer::new(320).unwrap();
+        let mut form = |before: Option<&[u8]>, frame: &[u8]| {
+            let (form, bytes) = packer.pack(before, frame);
+            (form, bytes.len())
+        };
+        let mut noise = [0; 320];
+        Pcg64::new(1, 1).fill_bytes(&mut noise);
+        assert_eq!(form(None, &noise), (Form::Plain, 320));
+        let flat = form(None, &[0; 320]);
+        assert!(flat.0 == Form::Lz4 && flat.1 < 20, "{flat:?}");
+
+        // Where to, how many, and the values.
+        let mut changed = noise;
+        changed[7] ^= 1;
+        assert_eq!(form(Some(&noise), &changed), (Form::Patch, 3));
+        changed[..100].iter_mut().for_each(|pixel| *pixel ^= 0x55);
+        assert_eq!(form(Some(&noise), &changed), (Form::Patch, 102));
+        changed[..100].fill(9);
+        let filled = form(Some(&noise), &changed);
+        assert!(filled.0 == Form::Lz4Patch && filled.1 < 20, "{filled:?}");
+
+        // Bytes that go dark here and there: each would take three, and all of it is dark then.
+        let mut stars = vec![0; 320];
+        noise
+            .iter()
+            .scan(0, |place, step| {
+                *place += 3 + usize::from(step % 8);
+                Some(*place)
+            })
+            .take_while(|place| *place < 320)
+            .for_each(|place| stars[place] = 1);
+        assert_eq!(form(Some(&stars), &[0; 320]), flat);
+        let mut few = [0; 320];
+        [10, 50, 110, 200, 290].into_iter().for_each(|place| few[place] = 1);
+        let short = form(Some(&few), &[0; 320]);
+        assert!(short.0.is_patch() && short.1 > flat.1, "{short:?}, {flat:?}");
     }
 
     #[test]

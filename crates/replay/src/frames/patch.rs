@@ -108,6 +108,19 @@ mod tests {
     }
 
     #[test]
+    fn runs_are_joined_over_two_equal_bytes_and_not_over_three() {
+        let patch_of = |places: [usize; 2]| {
+            let (old, mut new) = ([0; 20], [0; 20]);
+            places.into_iter().for_each(|place| new[place] = 1);
+            let mut patch = Vec::new();
+            assert!(make(&old, &new, usize::MAX, &mut patch));
+            patch
+        };
+        assert_eq!(patch_of([10, 13]), [10, 4, 1, 0, 0, 1]);
+        assert_eq!(patch_of([10, 14]), [10, 1, 1, 3, 1, 1]);
+    }
+
+    #[test]
     fn long_frames_have_long_runs() {
         let (old, mut new) = (vec![0; 100_000], vec![1; 100_000]);
         new[..40_000].fill(0);

@@ -139,3 +139,14 @@ pub(crate) fn save_plain<'a, T: Pod>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_frames_are_planned_by_their_bytes() {
+        let planned = Frames::<f32>::planned_bytes(32, 25, Some(90));
+        assert_eq!(planned, PackedFrames::planned_bytes(32, 100, 90));
+    }
+}

@@ -8,6 +8,7 @@ use deepq_replay::{
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
+use rand_core::Rng;
 
 use crate::generator::Generator;
 use crate::play::{Kind, Play};
@@ -253,22 +254,93 @@ fn more_steps_than_can_wait_are_refused() {
     }
 }
 
+/// Elements of four bytes, of which a third changes from each frame to the next.
+#[test]
+fn compressed_frames_of_floats_are_the_same_frames() {
+    let file = |compression| {
+        let layout = Layout { observation_len: 40, stack: 1, streams: 1 };
+        let mut replay = FrameReplay::<f32>::new(20, &layout, NStep::one(0.9).unwrap(), compression).unwrap();
+        let mut rng = Generator::new(3);
+        let mut frame: Vec<f32> = (0..40).map(|_| f32::from_bits(rng.next_u32() >> 2)).collect();
+        replay.begin(0, &frame).unwrap();
+        for _ in 0..10 {
+            frame[..13].iter_mut().for_each(|element| *element = f32::from_bits(rng.next_u32() >> 2));
+            let step = Transition { action: 0, reward: 0.0, next_observation: &frame, end: End::RUNNING };
+            replay.push(0, &step).unwrap();
+        }
+        let mut file = Vec::new();
+        replay.save(&mut file).unwrap();
+        file
+    };
+    let packed = file(Compression::Lz4);
+    assert!(packed == file(Compression::None));
+    assert!(packed.len() < 11 * 40 * 4, "{} bytes", packed.len());
+}
+
 #[test]
 fn other_settings_are_refused() {
     let (play, replay) = played(Kind::Frames);
     let file = saved(&*replay);
-    let changed: [(&str, Play); 4] = [
+    let others: [(&str, Play); 4] = [
         ("capacity", Play { capacity: play.capacity + 1, ..play.clone() }),
         ("n_step", Play { n: play.n - 1, ..play.clone() }),
         ("discount", Play { discount: 0.25, ..play.clone() }),
         ("kind", play.clone()),
     ];
-    for (expected, other) in changed {
+    for (expected, other) in others {
         let kind = if expected == "kind" { Kind::Uniform } else { Kind::Frames };
         match other.replay(kind).load(&mut file.as_slice()) {
             Err(ReplayError::Different { key, .. }) => assert_eq!(key, expected),
             other => panic!("{expected}: {other:?}"),
         }
+    }
+    let words = |kind, file: &[u8]| match played(kind).1.load(&mut &*file) {
+        Err(ReplayError::Different { expected, found, .. }) => (expected, found),
+        other => panic!("{other:?}"),
+    };
+    let unknown = changed(&file, |payload| payload[0] = 7);
+    assert_eq!(words(Kind::Uniform, &file), ("uniform".to_owned(), "frames".to_owned()));
+    assert_eq!(words(Kind::Frames, &unknown), ("frames".to_owned(), "7".to_owned()));
+}
+
+/// The first and the last number of the entries come after nine settings.
+#[test]
+fn entries_that_no_ring_can_hold_are_refused() {
+    let n_step = NStep::one(0.9).unwrap();
+    let empty = || UniformReplay::<u8>::new(10, &Layout::single(1), n_step.clone()).unwrap();
+    let file = saved(&empty());
+    let impossible = |first: u64, last: u64| {
+        let file = changed(&file, |payload| {
+            payload[9 * 8..][..8].copy_from_slice(&first.to_le_bytes());
+            payload[10 * 8..][..8].copy_from_slice(&last.to_le_bytes());
+        });
+        let error = empty().load(&mut file.as_slice()).unwrap_err().to_string();
+        error.contains("an impossible number of entries")
+    };
+    let most = 1 << 60;
+    for (first, last) in [(1, 0), (u64::MAX, 3), (0, 11), (most, most + 1)] {
+        assert!(impossible(first, last), "{first} to {last}");
+    }
+    // Refused as well, but because they are not there.
+    assert!(!impossible(0, 10) && !impossible(most - 10, most));
+}
+
+#[test]
+fn increments_out_of_order_are_refused() {
+    for kind in Kind::ALL {
+        let play = Play::of(1000, 300);
+        let (mut replay, mut model) = (play.replay(kind), play.model());
+        let (mut files, mut chain) = (Files::default(), Chain::new());
+        for calls in play.calls.chunks(100) {
+            calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
+            chain = files.extend(&chain, &*replay);
+        }
+        assert!(chain.numbers().eq(0..3));
+        for numbers in [[0, 0, 1], [1, 0, 2], [0, 2, 1]] {
+            let error = files.restore(numbers, &mut *play.replay(kind)).unwrap_err();
+            assert!(matches!(error, ReplayError::Incomplete { .. }), "{kind:?} {numbers:?}: {error}");
+        }
+        files.restore(0..3, &mut *play.replay(kind)).unwrap();
     }
 }
 
