@@ -216,5 +216,6 @@ mod tests {
         assert!((evaluation.std() - 1.920_286_436_967_152).abs() < 1e-15);
         assert_eq!((evaluation.min(), evaluation.median(), evaluation.max()), (-1.0, 2.0, 4.0));
         assert_eq!(evaluation.mean_length(), 2.5);
+        assert_eq!(Evaluation { returns: vec![3.0, -1.0, 4.0, 1.0, 5.0], ..evaluation }.median(), 3.0);
     }
 }

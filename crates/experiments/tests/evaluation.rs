@@ -52,7 +52,7 @@ impl Diary {
             let evaluation = options.bool("judges")?.unwrap_or(false);
             options.finish()?;
             Ok(AnyEnv::from(Written {
-                space: ObservationSpace::vector(&[0.0], &[1.0]),
+                space: ObservationSpace::vector(&[0.0; 2], &[1.0; 2]),
                 actions: Discrete::new(ACTIONS),
                 diary: diary.clone(),
                 evaluation,
@@ -216,6 +216,17 @@ fn an_evaluation_takes_a_random_action_with_its_own_probability() {
     let close = |others: Vec<usize>, expected| others.len() == 2 && others.iter().all(|n| n.abs_diff(expected) < 100);
     assert!(close(others("evaluation.epsilon=0.3"), 675));
     assert!(close(others("evaluation.epsilon=1.0"), 2250));
+}
+
+#[test]
+fn an_evaluation_counts_all_rewards_and_steps_of_its_games() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let (diary, _) = train(&run, &[]);
+    let settings = Settings { registry: diary.registry(), ..Settings::default() };
+    let evaluation = session::evaluate(&run, &EvaluationRequest::default(), &settings).unwrap();
+    assert_eq!(evaluation.returns, [STEPS as f64; EPISODES]);
+    assert_eq!(evaluation.lengths, [STEPS as u64; EPISODES]);
 }
 
 /// By the mean, not by the median or the highest return; of equals it is the first.
