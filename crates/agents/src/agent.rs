@@ -108,10 +108,10 @@ pub trait Agent<E: Element>: Send {
     fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError>;
 
     /// The replay; `None` for an agent without one.
-    fn replay(&self) -> Option<&dyn Replay<E>>;
+    fn replay(&self) -> Option<&Replay<E>>;
 
-    /// The replay, to be restored.
-    fn replay_mut(&mut self) -> Option<&mut dyn Replay<E>>;
+    /// The replay, to be restored, or sampled by somebody else.
+    fn replay_mut(&mut self) -> Option<&mut Replay<E>>;
 
     /// Bytes that the replay takes now; 0 for an agent without one.
     fn replay_bytes(&self) -> u64 {

@@ -45,7 +45,7 @@ pub struct DqnParts<'a, E> {
     /// The optimizer.
     pub optimizer: &'a OptimizerSpec,
     /// The replay, made with the discount of `spec`.
-    pub replay: Box<dyn Replay<E>>,
+    pub replay: Replay<E>,
     /// The shape of one observation.
     pub observation_shape: &'a [usize],
     /// The number of actions.
@@ -148,12 +148,12 @@ impl<E: Element> Agent<E> for Dqn<E> {
         self.learning.online.freeze(parts, &self.counters)
     }
 
-    fn replay(&self) -> Option<&dyn Replay<E>> {
-        Some(&*self.learning.replay)
+    fn replay(&self) -> Option<&Replay<E>> {
+        Some(&self.learning.replay)
     }
 
-    fn replay_mut(&mut self) -> Option<&mut dyn Replay<E>> {
-        Some(&mut *self.learning.replay)
+    fn replay_mut(&mut self) -> Option<&mut Replay<E>> {
+        Some(&mut self.learning.replay)
     }
 
     fn state(&self) -> Result<AgentState, AgentError> {

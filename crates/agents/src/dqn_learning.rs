@@ -15,7 +15,7 @@ pub(crate) struct Learning<E: Element> {
     pub(crate) spec: DqnSpec,
     pub(crate) online: Trained,
     pub(crate) target: Option<QNetwork>,
-    pub(crate) replay: Box<dyn Replay<E>>,
+    pub(crate) replay: Replay<E>,
     pub(crate) replay_rng: NumpyRng,
     pub(crate) updates_due: UpdatesDue,
     /// How many times the target network has followed.

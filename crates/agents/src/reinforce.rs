@@ -151,11 +151,11 @@ impl<E: Element> Agent<E> for Reinforce<E> {
         self.trained.freeze(parts, &self.counters)
     }
 
-    fn replay(&self) -> Option<&dyn Replay<E>> {
+    fn replay(&self) -> Option<&Replay<E>> {
         None
     }
 
-    fn replay_mut(&mut self) -> Option<&mut dyn Replay<E>> {
+    fn replay_mut(&mut self) -> Option<&mut Replay<E>> {
         None
     }
 

@@ -156,7 +156,7 @@ impl Play {
 struct Memory {
     name: &'static str,
     does: &'static str,
-    replay: Box<dyn Replay<u8>>,
+    replay: Replay<u8>,
     rng: NumpyRng,
     batch: Batch<u8>,
     work: Value,

@@ -21,7 +21,7 @@ use deepq_experiments::training::{Event, Plan, Training};
 use deepq_nets::{
     Gradients, Head, Loss, NetworkSpec, Optimizer, OptimizerSpec, OptimizerState, Parameters, QNetwork, Torso, td_loss,
 };
-use deepq_replay::{Batch, Layout, NStep, Replay, Transition, UniformReplay};
+use deepq_replay::{Batch, Layout, NStep, Replay, Transition, TransitionStore, Uniform};
 use serde::{Deserialize, Serialize};
 
 const DISCOUNT: f64 = 0.99;
@@ -33,7 +33,7 @@ struct SoftQ {
     online: QNetwork,
     target: QNetwork,
     optimizer: Optimizer,
-    replay: UniformReplay<f32>,
+    replay: Replay<f32>,
     batch: Batch<f32>,
     draws: Draws,
     counters: Counters,
@@ -63,10 +63,11 @@ impl SoftQ {
     fn new(observation_len: usize, actions: usize, seeds: &Seeds) -> Result<Self, AgentError> {
         let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![64, 64] }, Head::Single { hidden: vec![] });
         let online = QNetwork::new(&spec, &[observation_len], actions, &mut seeds.stream("weights"), &Device::Cpu)?;
+        let store = TransitionStore::new(10_000, &Layout::single(observation_len), NStep::new(3, DISCOUNT)?)?;
         Ok(Self {
             target: online.duplicate()?,
             optimizer: Optimizer::new(&optimizer(), online.parameters())?,
-            replay: UniformReplay::new(10_000, &Layout::single(observation_len), NStep::new(3, DISCOUNT)?)?,
+            replay: Replay::new(store, Uniform),
             batch: Batch::new(),
             draws: Draws { acting: seeds.stream("acting"), sampling: seeds.stream("replay") },
             counters: Counters::default(),
@@ -213,11 +214,11 @@ impl Agent<f32> for SoftQ {
         Ok(frozen)
     }
 
-    fn replay(&self) -> Option<&dyn Replay<f32>> {
+    fn replay(&self) -> Option<&Replay<f32>> {
         Some(&self.replay)
     }
 
-    fn replay_mut(&mut self) -> Option<&mut dyn Replay<f32>> {
+    fn replay_mut(&mut self) -> Option<&mut Replay<f32>> {
         Some(&mut self.replay)
     }
 

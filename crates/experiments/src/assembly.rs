@@ -14,7 +14,7 @@ use crate::config::{AgentSection, Algorithm, EnvironmentSection, Experiment, of_
 use crate::evaluation::{Evaluator, Protocol};
 use crate::gameplay::{Playing, ValueKind};
 use crate::memory::{Bytes, MemoryPlan};
-use crate::stopwatch::{Stopwatch, TimedReplay};
+use crate::stopwatch::{SamplingWatch, Stopwatch};
 use crate::transfer::transfer;
 
 /// An element type whose environments the registry can give.
@@ -293,7 +293,7 @@ impl<'a> Assembly<'a> {
                     Purpose::Playing => &ReplaySpec::uniform(spec.batch_size.saturating_add(layout.streams * 256)),
                 };
                 let replay = replay.build::<E>(&layout, spec.discount).map_err(|error| self.of_replay(error))?;
-                let replay = Box::new(TimedReplay { replay, sampling: self.sampling.clone() });
+                let replay = replay.with_hook(SamplingWatch::new(self.sampling.clone()));
                 let spec = &spec;
                 let agent = Dqn::new(DqnParts {
                     spec,

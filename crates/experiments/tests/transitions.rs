@@ -61,8 +61,10 @@ fn played(limit: u32) -> Batch<f32> {
     for event in training.by_ref() {
         event.unwrap();
     }
+    let store = training.agent().replay().unwrap().store();
     let mut batch = Batch::new();
-    training.agent().replay().unwrap().sample(2_000, &mut NumpyRng::new(3), &mut batch).unwrap();
+    batch.ids = (0..store.places()).filter_map(|place| store.at(place)).collect();
+    store.fill(&mut batch).unwrap();
     batch
 }
 

@@ -9,7 +9,7 @@
 
 use std::error::Error;
 
-use deepq_replay::{Batch, End, Layout, NStep, Replay, Transition, UniformReplay};
+use deepq_replay::{Batch, End, Layout, NStep, Replay, Transition, TransitionStore, Uniform};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -59,7 +59,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut model = Model::default();
     // ANCHOR: learn
     // Observations of one number, targets over 3 steps.
-    let mut replay = UniformReplay::<f32>::new(5_000, &Layout::single(1), NStep::new(3, DISCOUNT)?)?;
+    let store = TransitionStore::<f32>::new(5_000, &Layout::single(1), NStep::new(3, DISCOUNT)?)?;
+    let mut replay = Replay::new(store, Uniform);
     let mut batch = Batch::new();
     let mut position = uniform(&mut rng);
     replay.begin(0, &[position])?;

@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("planned at most     {:>12} bytes", spec.planned_bytes::<u8>(&layout)?);
     println!("expected            {:>12} bytes", spec.expected_bytes::<u8>(&layout)?);
 
-    let pushes = fill(&mut *replay, &frames, transitions)?;
+    let pushes = fill(&mut replay, &frames, transitions)?;
     println!("in memory           {:>12} bytes", replay.size_in_bytes());
     println!("a transition        {:>12} bytes", replay.size_in_bytes() / replay.len() as u64);
     println!("push                {:>12.2} us", micros(median(pushes)));
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("save all            {:>12.2} s, {} bytes", start.elapsed().as_secs_f64(), file.len());
 
     let mark = replay.mark();
-    fill(&mut *replay, &frames, 5 * EPISODE)?;
+    fill(&mut replay, &frames, 5 * EPISODE)?;
     let (start, mut increment) = (Instant::now(), Vec::new());
     replay.save_since(&mark, &mut increment)?;
     println!("save 5,000 more     {:>12.4} s, {} bytes", start.elapsed().as_secs_f64(), increment.len());
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Plays the frames in a circle until the replay is full.
-fn fill(replay: &mut dyn Replay<u8>, frames: &[u8], transitions: usize) -> Result<Vec<Duration>, Box<dyn Error>> {
+fn fill(replay: &mut Replay<u8>, frames: &[u8], transitions: usize) -> Result<Vec<Duration>, Box<dyn Error>> {
     let mut frames = frames.chunks_exact(FRAME).cycle();
     let mut next = || frames.next().ok_or("no frame");
     let mut observation = vec![0; STACK * FRAME];

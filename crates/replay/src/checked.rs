@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! magic    8 bytes  "deepqrpl"
-//! version  u32
+//! version  u32       1; 2 where a sampler has a state
 //! blocks   length u32 (1 to 262144), checksum u32, payload
 //! end      length 0, checksum u32
 //! ```
@@ -11,17 +11,20 @@
 //! payload, so that blocks that changed, got lost, or changed places are noticed, as is an early end.
 //!
 //! Put together, the payloads are the settings (`settings.rs`); for each ring the number of the first entry that follows
-//! and of the one after the last; and the entries. Those of a [`UniformReplay`](crate::UniformReplay) are the transitions,
-//! each a record and two observations, and for each stream the steps that wait (`uniform/`). Those of a
-//! [`FrameReplay`](crate::FrameReplay) are for each ring the records (`frames/record.rs`) and then the packed frames
-//! (`frames/packing.rs`).
+//! and of the one after the last; and the entries. Those of a [`TransitionStore`](crate::TransitionStore) are the transitions,
+//! each a record and two observations, and for each stream the steps that wait (`transitions/`). Those of a
+//! [`FrameStore`](crate::FrameStore) are for each ring the records (`frames/record.rs`) and then the packed frames
+//! (`frames/packing.rs`). In version 2 the sampler's name and state follow, each after its length as a u64
+//! (`saved_sampler.rs`).
 
 use std::io::{ErrorKind, Read, Write};
 
-use crate::ReplayError;
+use crate::{ReplayError, memory};
 
 const MAGIC: &[u8; 8] = b"deepqrpl";
-const VERSION: u32 = 1;
+/// Of a replay whose sampler remembers nothing.
+const WITHOUT_SAMPLER: u32 = 1;
+const WITH_SAMPLER: u32 = 2;
 const BLOCK: usize = 1 << 18;
 
 fn checksum(number: u64, payload: &[u8]) -> u32 {
@@ -33,16 +36,18 @@ fn checksum(number: u64, payload: &[u8]) -> u32 {
 }
 
 /// Writes numbers and slices as checked blocks.
-pub(crate) struct CheckedWriter<'a> {
+pub struct CheckedWriter<'a> {
     to: &'a mut dyn Write,
     block: Vec<u8>,
     number: u64,
 }
 
 impl<'a> CheckedWriter<'a> {
-    pub(crate) fn new(to: &'a mut dyn Write) -> Result<Self, ReplayError> {
+    /// Begins a file in which a sampler's state will follow, or not.
+    pub(crate) fn new(to: &'a mut dyn Write, sampler: bool) -> Result<Self, ReplayError> {
+        let version = if sampler { WITH_SAMPLER } else { WITHOUT_SAMPLER };
         to.write_all(MAGIC)?;
-        to.write_all(&VERSION.to_le_bytes())?;
+        to.write_all(&version.to_le_bytes())?;
         Ok(Self { to, block: Vec::with_capacity(BLOCK), number: 0 })
     }
 
@@ -99,8 +104,9 @@ impl<'a> CheckedWriter<'a> {
 }
 
 /// Reads what [`CheckedWriter`] wrote; hands out no byte of a block whose checksum is wrong.
-pub(crate) struct CheckedReader<'a> {
+pub struct CheckedReader<'a> {
     from: &'a mut dyn Read,
+    has_sampler: bool,
     block: Vec<u8>,
     /// What of the block has been handed out.
     read: usize,
@@ -109,16 +115,23 @@ pub(crate) struct CheckedReader<'a> {
 
 impl<'a> CheckedReader<'a> {
     pub(crate) fn new(from: &'a mut dyn Read) -> Result<Self, ReplayError> {
-        let mut reader = Self { from, block: Vec::new(), read: 0, number: 0 };
+        let mut reader = Self { from, has_sampler: false, block: Vec::new(), read: 0, number: 0 };
         let mut magic = [0; 8];
         reader.raw(&mut magic)?;
         if &magic != MAGIC {
             return Err(ReplayError::damaged("it does not start like one"));
         }
-        match reader.raw_u32()? {
-            VERSION => Ok(reader),
-            version => Err(ReplayError::Version { version, known: VERSION }),
-        }
+        reader.has_sampler = match reader.raw_u32()? {
+            WITHOUT_SAMPLER => false,
+            WITH_SAMPLER => true,
+            version => return Err(ReplayError::Version { version, known: WITH_SAMPLER }),
+        };
+        Ok(reader)
+    }
+
+    /// Whether a sampler's state follows the entries.
+    pub(crate) fn has_sampler(&self) -> bool {
+        self.has_sampler
     }
 
     fn raw(&mut self, bytes: &mut [u8]) -> Result<(), ReplayError> {
@@ -169,6 +182,17 @@ impl<'a> CheckedReader<'a> {
         Ok(())
     }
 
+    /// So many bytes, which need not be there: memory is taken as they come.
+    pub(crate) fn vec(&mut self, len: u64) -> Result<Vec<u8>, ReplayError> {
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < len {
+            let read = bytes.len();
+            memory::resize(&mut bytes, read + (len - read as u64).min(BLOCK as u64) as usize)?;
+            self.bytes(&mut bytes[read..])?;
+        }
+        Ok(bytes)
+    }
+
     pub(crate) fn slice<T: bytemuck::Pod>(&mut self, slice: &mut [T]) -> Result<(), ReplayError> {
         self.bytes(bytemuck::cast_slice_mut(slice))
     }
@@ -213,7 +237,7 @@ mod tests {
 
     fn written(payload: &[u8]) -> Vec<u8> {
         let mut file = Vec::new();
-        let mut writer = CheckedWriter::new(&mut file).unwrap();
+        let mut writer = CheckedWriter::new(&mut file, false).unwrap();
         // In parts that no block ends with.
         payload.chunks(1000).for_each(|part| writer.bytes(part).unwrap());
         writer.finish().unwrap();

@@ -1,6 +1,6 @@
 //! What can go wrong.
 
-/// Why a replay refused something. After any error the replay is as it was before the call.
+/// Why a replay refused something. After any error it holds what it held before the call.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
@@ -60,6 +60,26 @@ pub enum ReplayError {
     /// A sample from a replay that holds no complete transition yet.
     #[error("nothing to sample: no transition is complete yet")]
     Empty,
+    /// The id of a transition that is not there: no longer, or not yet.
+    #[error("no transition has the id {id}: it was overwritten, or never was")]
+    Gone {
+        /// The id.
+        id: u64,
+    },
+    /// Priorities for another number of transitions.
+    #[error("{priorities} priorities for {ids} transitions")]
+    Priorities {
+        /// How many ids were given.
+        ids: usize,
+        /// How many priorities.
+        priorities: usize,
+    },
+    /// A priority that is none.
+    #[error("{priority} is no priority: it must be 0 or more, and finite")]
+    Priority {
+        /// The first such number.
+        priority: f32,
+    },
     /// Reading or writing failed.
     #[error("the replay cannot be read or written: {0}")]
     Io(#[from] std::io::Error),
@@ -70,11 +90,11 @@ pub enum ReplayError {
         reason: String,
     },
     /// A saved replay of another version of the format.
-    #[error("this saved replay has format {version}, this program reads format {known}")]
+    #[error("this saved replay has format {version}, this program reads formats up to {known}")]
     Version {
         /// The file's version.
         version: u32,
-        /// The version that this crate reads and writes.
+        /// The newest version that this crate reads.
         known: u32,
     },
     /// A saved replay with other settings.

@@ -1,4 +1,4 @@
-//! Replay that stores each frame of a stack once.
+//! A store that keeps each frame of a stack once.
 
 mod flat;
 mod log;
@@ -9,24 +9,22 @@ mod record;
 mod ring;
 mod store;
 
-use std::io;
+use std::ops::Range;
 
 use bytemuck::Pod;
-use rand_core::Rng;
 
 use self::packing::Heading;
 use self::ring::Ring;
-
-pub(crate) use self::packed::Scratch;
 use crate::checked::{CheckedReader, CheckedWriter};
 use crate::increment::{Increment, Mark, Restoring};
 use crate::settings::Settings;
-use crate::{Batch, Compression, Increments, Layout, NStep, Replay, ReplayError, ReplayKind, Transition, draw, memory};
+use crate::store::contents::Contents;
+use crate::{Batch, Change, Compression, Ids, Layout, NStep, ReplayError, ReplayKind, Store, Transition, memory};
 
-/// Replay of stacked frames that keeps each frame once and puts stacks together when they are sampled: for Atari an
-/// eighth of the memory that whole transitions take, to the same samples.
+/// Keeps each frame of stacked observations once and puts stacks together when they are drawn: for Atari an eighth of the
+/// memory that whole transitions take, to the same rows.
 ///
-/// An observation is a stack of frames, oldest first, of which the replay keeps the newest; the older ones are those of
+/// An observation is a stack of frames, oldest first, of which the store keeps the newest; the older ones are those of
 /// the observation before, which is checked. At an episode's start the stack is filled up with its oldest frame, as
 /// Gymnasium's `FrameStackObservation` does with `padding_type="reset"`; a first observation whose older frames differ from
 /// that (zeros, frames of no-ops) takes a slot for each frame that differs, and is given back as it was.
@@ -39,8 +37,11 @@ use crate::{Batch, Compression, Increments, Layout, NStep, Replay, ReplayError, 
 /// takes one, an episode's end one more.
 ///
 /// With [`Compression::Lz4`] frames are packed without loss, most of them as what changed since the frame before. The
-/// samples are the same, and so are the bytes of a saved replay, which are packed in any case.
-pub struct FrameReplay<T = u8> {
+/// rows are the same, and so are the bytes of a saved replay, which are packed in any case.
+///
+/// Frames have ids, and a transition has that of the frame from which it starts: `id % capacity` is its slot, those of the
+/// first stream's ring first, and `id / capacity` says how often the ring had been filled before.
+pub struct FrameStore<T = u8> {
     capacity: usize,
     layout: Layout,
     n_step: NStep,
@@ -48,11 +49,11 @@ pub struct FrameReplay<T = u8> {
     rings: Vec<Ring<T>>,
 }
 
-impl<T: Pod + Send + Sync> FrameReplay<T> {
+impl<T: Pod + Send + Sync> FrameStore<T> {
     /// The largest stack.
     pub const MAX_STACK: usize = 255;
 
-    /// An empty replay.
+    /// An empty store.
     ///
     /// # Errors
     ///
@@ -67,7 +68,7 @@ impl<T: Pod + Send + Sync> FrameReplay<T> {
         Ok(Self { capacity, layout: *layout, n_step, compression, rings })
     }
 
-    /// Bytes that such a replay takes at most, without making one: without compression what it takes when it is full,
+    /// Bytes that such a store takes at most, without making one: without compression what it takes when it is full,
     /// with compression what it would take if no frame could be made smaller.
     ///
     /// # Errors
@@ -82,7 +83,7 @@ impl<T: Pod + Send + Sync> FrameReplay<T> {
         Self::bytes_with(capacity, layout, n_step, compression, 1)
     }
 
-    /// Bytes that such a replay of Atari frames is likely to take when it is full, without making one: with compression a
+    /// Bytes that such a store of Atari frames is likely to take when it is full, without making one: with compression a
     /// little more than a sixteenth of [`planned_bytes`](Self::planned_bytes). Six games took between an 88th (Breakout)
     /// and a 24th (Ms. Pac-Man).
     ///
@@ -155,61 +156,49 @@ impl<T: Pod + Send + Sync> FrameReplay<T> {
         if expected == found { Ok(ring) } else { Err(ReplayError::ObservationLength { expected, found }) }
     }
 
-    fn settings(&self) -> Settings {
-        Settings::of::<T>(ReplayKind::Frames, self.capacity, &self.layout, &self.n_step)
+    /// The ids of a stream's frames; there must be such a stream.
+    fn numbers(&self, stream: usize) -> Numbers {
+        let first_slot = self.rings[..stream].iter().map(|ring| ring.slots() as u64).sum();
+        Numbers { capacity: self.capacity as u64, first_slot, slots: self.rings[stream].slots() as u64 }
     }
 
-    fn read_increment(&mut self, from: &mut dyn io::Read, restoring: &mut Restoring) -> Result<(), ReplayError> {
-        let mut from = CheckedReader::new(from)?;
-        self.settings().expect(&mut from)?;
-        let ranges = Increment::read_ranges(&mut from, self.rings.iter().map(Ring::slots))?;
-        for (index, (ring, range)) in self.rings.iter_mut().zip(ranges).enumerate() {
-            restoring.take(index, &range, ring.written().saturating_sub(1))?;
-            ring.load(range, &mut from)?;
-        }
-        from.finish()
-    }
-
-    /// A transition of any stream, uniformly: the ring and the position in it. There must be one.
-    fn draw(&self, rng: &mut dyn Rng, candidates: u64) -> (&Ring<T>, u64) {
-        loop {
-            let mut number = draw::below(rng, candidates);
-            for ring in &self.rings {
-                let range = ring.candidates();
-                let len = range.end - range.start;
-                if number < len {
-                    let position = range.start + number;
-                    if ring.starts_transition(position) {
-                        return (ring, position);
-                    }
-                    break;
-                }
-                number -= len;
+    /// The transition of an id, if it is there: its ring and the position in it.
+    fn find(&self, id: u64) -> Option<(&Ring<T>, u64)> {
+        let (round, mut slot) = (id / self.capacity as u64, id % self.capacity as u64);
+        for ring in &self.rings {
+            let slots = ring.slots() as u64;
+            if slot < slots {
+                let position = round * slots + slot;
+                return ring.can_sample(position).then_some((ring, position));
             }
+            slot -= slots;
         }
+        None
+    }
+
+    /// For each ring the positions among which those that can be sampled lie.
+    fn candidates(&self) -> impl Iterator<Item = (usize, Range<u64>)> {
+        self.rings.iter().map(Ring::candidates).enumerate()
     }
 }
 
-impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
-    fn begin(&mut self, stream: usize, observation: &[T]) -> Result<(), ReplayError> {
-        let ring = self.ring(stream, observation)?;
-        if ring.running() {
-            return Err(ReplayError::EpisodeRunning { stream });
-        }
-        ring.begin(observation)
-    }
+/// How the frames of one stream are numbered among those of all.
+#[derive(Clone, Copy)]
+struct Numbers {
+    capacity: u64,
+    /// Slots of the rings before this one.
+    first_slot: u64,
+    slots: u64,
+}
 
-    fn push(&mut self, stream: usize, transition: &Transition<'_, T>) -> Result<(), ReplayError> {
-        let ring = self.ring(stream, transition.next_observation)?;
-        if !ring.running() {
-            return Err(ReplayError::NoEpisode { stream });
-        }
-        if !ring.follows(transition.next_observation) {
-            return Err(ReplayError::NotAStack { stream });
-        }
-        ring.push(transition)
+impl Numbers {
+    /// The id of a position in the ring.
+    fn id(&self, position: u64) -> u64 {
+        position / self.slots * self.capacity + self.first_slot + position % self.slots
     }
+}
 
+impl<T: Pod + Send + Sync> Ids for FrameStore<T> {
     fn len(&self) -> usize {
         self.rings.iter().map(Ring::len).sum()
     }
@@ -218,20 +207,61 @@ impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
         self.capacity
     }
 
-    fn size_in_bytes(&self) -> u64 {
-        self.rings.iter().map(Ring::size_in_bytes).sum::<u64>() + size_of::<Self>() as u64
+    fn contains(&self, id: u64) -> bool {
+        self.find(id).is_some()
     }
 
-    fn sample(&self, batch_size: usize, rng: &mut dyn Rng, batch: &mut Batch<T>) -> Result<(), ReplayError> {
-        if self.is_empty() {
-            return Err(ReplayError::Empty);
+    fn places(&self) -> u64 {
+        self.candidates().map(|(_, range)| range.end - range.start).sum()
+    }
+
+    fn at(&self, mut place: u64) -> Option<u64> {
+        for (stream, range) in self.candidates() {
+            let len = range.end - range.start;
+            if place < len {
+                let position = range.start + place;
+                let starts = self.rings[stream].starts_transition(position);
+                return starts.then(|| self.numbers(stream).id(position));
+            }
+            place -= len;
         }
+        None
+    }
+}
+
+impl<T: Pod + Send + Sync> Store<T> for FrameStore<T> {
+    fn begin(&mut self, stream: usize, observation: &[T], tell: &mut dyn FnMut(Change)) -> Result<(), ReplayError> {
+        let ring = self.ring(stream, observation)?;
+        if ring.running() {
+            return Err(ReplayError::EpisodeRunning { stream });
+        }
+        let numbers = self.numbers(stream);
+        self.rings[stream].begin(observation, &mut |change| tell(change.map(|position| numbers.id(position))))
+    }
+
+    fn push(
+        &mut self,
+        stream: usize,
+        transition: &Transition<'_, T>,
+        tell: &mut dyn FnMut(Change),
+    ) -> Result<(), ReplayError> {
+        let ring = self.ring(stream, transition.next_observation)?;
+        if !ring.running() {
+            return Err(ReplayError::NoEpisode { stream });
+        }
+        if !ring.follows(transition.next_observation) {
+            return Err(ReplayError::NotAStack { stream });
+        }
+        let numbers = self.numbers(stream);
+        self.rings[stream].push(transition, &mut |change| tell(change.map(|position| numbers.id(position))))
+    }
+
+    fn fill(&self, batch: &mut Batch<T>) -> Result<(), ReplayError> {
         let len = self.layout.observation_len;
-        batch.resize(batch_size, len)?;
-        let candidates = self.rings.iter().map(|ring| ring.candidates().end - ring.candidates().start).sum();
+        batch.resize(batch.ids.len(), len)?;
         let rows = batch.observations.chunks_exact_mut(len).zip(batch.next_observations.chunks_exact_mut(len));
-        for (row, (observation, next_observation)) in rows.enumerate() {
-            let (ring, position) = self.draw(rng, candidates);
+        for (row, (&id, (observation, next_observation))) in batch.ids.iter().zip(rows).enumerate() {
+            let (ring, position) = self.find(id).ok_or(ReplayError::Gone { id })?;
             let (action, outcome) = ring.transition(position, &self.n_step);
             ring.stack(position, observation, &mut batch.scratch)?;
             ring.stack_after(position, outcome.steps as u64, observation, next_observation, &mut batch.scratch)?;
@@ -242,36 +272,53 @@ impl<T: Pod + Send + Sync> Replay<T> for FrameReplay<T> {
         Ok(())
     }
 
-    fn mark(&self) -> Mark {
-        Mark { written: self.rings.iter().map(Ring::written).collect() }
+    fn layout(&self) -> &Layout {
+        &self.layout
     }
 
-    fn save_since(&self, since: &Mark, to: &mut dyn io::Write) -> Result<Increment, ReplayError> {
-        let until = self.mark();
-        let first = self.rings.iter().zip(since.within(&until)?).map(|(ring, written)| ring.first_since(written));
-        let increment = Increment { first: first.collect(), until };
-        let mut to = CheckedWriter::new(to)?;
-        self.settings().write(&mut to)?;
-        increment.write(&mut to)?;
-        self.rings.iter().zip(&increment.first).try_for_each(|(ring, &first)| ring.save(first, &mut to))?;
-        to.finish()?;
-        Ok(increment)
+    fn size_in_bytes(&self) -> u64 {
+        self.rings.iter().map(Ring::size_in_bytes).sum::<u64>() + size_of::<Self>() as u64
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { written: self.rings.iter().map(Ring::written).collect() }
     }
 
     fn needs(&self, increment: &Increment) -> bool {
         self.rings.iter().zip(&increment.until.written).any(|(ring, &until)| until > ring.oldest())
     }
+}
 
-    fn restore<'a>(&mut self, increments: &mut Increments<'_, 'a>) -> Result<(), ReplayError> {
-        let mut restored = Self::new(self.capacity, &self.layout, self.n_step.clone(), self.compression)?;
-        let mut restoring = Restoring::new(restored.rings.len());
-        for increment in increments {
-            restored.read_increment(&mut *increment?, &mut restoring)?;
+impl<T: Pod + Send + Sync> Contents<T> for FrameStore<T> {
+    fn settings(&self) -> Settings {
+        Settings::of::<T>(ReplayKind::Frames, self.capacity, &self.layout, &self.n_step)
+    }
+
+    fn since(&self, mark: &Mark) -> Result<Increment, ReplayError> {
+        let until = self.mark();
+        let first = self.rings.iter().zip(mark.within(&until)?).map(|(ring, written)| ring.first_since(written));
+        Ok(Increment { first: first.collect(), until })
+    }
+
+    fn save(&self, increment: &Increment, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
+        self.rings.iter().zip(&increment.first).try_for_each(|(ring, &first)| ring.save(first, to))
+    }
+
+    fn empty(&self) -> Result<Box<dyn Store<T>>, ReplayError> {
+        Ok(Box::new(Self::new(self.capacity, &self.layout, self.n_step.clone(), self.compression)?))
+    }
+
+    fn load(&mut self, from: &mut CheckedReader<'_>, restoring: &mut Restoring) -> Result<(), ReplayError> {
+        let ranges = Increment::read_ranges(from, self.rings.iter().map(Ring::slots))?;
+        for (index, (ring, range)) in self.rings.iter_mut().zip(ranges).enumerate() {
+            restoring.take(index, &range, ring.written().saturating_sub(1))?;
+            ring.load(range, from)?;
         }
-        restoring.finish(restored.rings.iter().map(Ring::oldest))?;
-        restored.rings.iter_mut().try_for_each(Ring::loaded)?;
-        *self = restored;
-        tracing::debug!(transitions = self.len(), "restored a replay");
         Ok(())
+    }
+
+    fn loaded(&mut self, restoring: &Restoring) -> Result<(), ReplayError> {
+        restoring.finish(self.rings.iter().map(Ring::oldest))?;
+        self.rings.iter_mut().try_for_each(Ring::loaded)
     }
 }

@@ -1,21 +1,22 @@
 //! Saving a replay of gigabytes bit by bit: each save writes only what is new.
 //!
-//! A replay only ever appends, and what it holds never changes. So it can be saved as a chain of *increments*, one for
+//! A store only ever appends, and what it holds never changes. So it can be saved as a chain of *increments*, one for
 //! each checkpoint: what came between two [`Mark`]s. An increment is written once and never touched again; old ones can
 //! be removed when the replay has overwritten everything that they hold. All increments still needed, read in order, give
-//! back the replay exactly.
+//! back the replay exactly. (What a sampler remembers does change, so each increment has all of it; the newest one counts.)
 //!
-//! A [`Chain`] keeps the accounts. It is a small value that belongs into the checkpoint's manifest, and the increments'
+//! A [`Chain`](crate::Chain) keeps the accounts. It is a small value that belongs into the checkpoint's manifest, and the increments'
 //! files are named by its numbers:
 //!
 //! ```
 //! use std::fs::{self, File};
-//! use deepq_replay::{Chain, Layout, NStep, Replay, UniformReplay};
+//! use deepq_replay::{Chain, Layout, NStep, Replay, TransitionStore, Uniform};
 //!
 //! let folder = std::env::temp_dir().join(format!("deepq-chain-{}", std::process::id()));
 //! fs::create_dir_all(&folder)?;
 //! let file = |number: u64| folder.join(format!("replay-{number:08}"));
-//! let mut replay = UniformReplay::<f32>::new(1000, &Layout::single(4), NStep::one(0.99)?)?;
+//! let store = TransitionStore::<f32>::new(1000, &Layout::single(4), NStep::one(0.99)?)?;
+//! let mut replay = Replay::new(store, Uniform);
 //! let mut chain = Chain::new();
 //!
 //! // At each checkpoint: write and sync a new file, which no older checkpoint knows of, ...
@@ -37,13 +38,12 @@
 //!
 //! If a save fails, the old chain is still whole: it is extended again later.
 
-use std::io;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ReplayError;
 use crate::checked::{CheckedReader, CheckedWriter};
-use crate::{Replay, ReplayError};
 
 /// A moment in a replay's life: how much had been written by then, in each of its rings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,14 +95,14 @@ impl Increment {
     /// Reads which entries follow: the range of each ring, none longer than the ring.
     pub(crate) fn read_ranges(
         from: &mut CheckedReader<'_>,
-        slots: impl Iterator<Item = usize>,
+        slots: impl ExactSizeIterator<Item = usize>,
     ) -> Result<Vec<Range<u64>>, ReplayError> {
-        /// Far more than any machine can play, and far from overflow.
-        const MOST: u64 = 1 << 60;
+        // Far more than any machine can play, and far from overflow, also as ids of all rings.
+        let most = (1 << 60) / slots.len().max(1) as u64;
         slots
             .map(|slots| {
                 let range = from.u64()?..from.u64()?;
-                if range.start > range.end || range.end > MOST || range.end - range.start > slots as u64 {
+                if range.start > range.end || range.end > most || range.end - range.start > slots as u64 {
                     return Err(ReplayError::damaged("it holds an impossible number of entries"));
                 }
                 Ok(range)
@@ -112,18 +112,18 @@ impl Increment {
 }
 
 /// Keeps watch that the increments of a restored replay leave nothing out.
-pub(crate) struct Restoring {
+#[derive(Debug, Default)]
+pub struct Restoring {
     /// For each ring the number from which on every entry has been read; before the first increment none.
     starts: Vec<Option<u64>>,
 }
 
 impl Restoring {
-    pub(crate) fn new(rings: usize) -> Self {
-        Self { starts: vec![None; rings] }
-    }
-
     /// Takes note of the entries that follow for a ring which has read those before `written`.
     pub(crate) fn take(&mut self, ring: usize, range: &Range<u64>, written: u64) -> Result<(), ReplayError> {
+        if ring >= self.starts.len() {
+            self.starts.resize(ring + 1, None);
+        }
         let start = &mut self.starts[ring];
         if start.is_none() || range.start > written {
             *start = Some(range.start);
@@ -135,8 +135,8 @@ impl Restoring {
 
     /// Makes sure that each ring has everything from its oldest entry on.
     pub(crate) fn finish(&self, oldest: impl Iterator<Item = u64>) -> Result<(), ReplayError> {
-        for (start, oldest) in self.starts.iter().zip(oldest) {
-            match *start {
+        for (ring, oldest) in oldest.enumerate() {
+            match self.starts.get(ring).copied().flatten() {
                 Some(start) if start <= oldest => {}
                 Some(start) => {
                     let reason = format!("entries {oldest} to {start} are in no increment");
@@ -146,67 +146,5 @@ impl Restoring {
             }
         }
         Ok(())
-    }
-}
-
-/// The increments from which a replay can be put together again, oldest first. See the [module](self).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Chain {
-    links: Vec<Link>,
-    next: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Link {
-    number: u64,
-    increment: Increment,
-}
-
-impl Chain {
-    /// Increments with fewer entries than this share of the capacity are written again together with the next one, so
-    /// that a chain has at most about twice as many links, however often checkpoints are made.
-    const SHARE: u64 = 256;
-
-    /// A chain without links, for a replay that was never saved.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The number that the next link will have. No link of this chain has or had it; after going back to an older
-    /// checkpoint, a file of a newer, forgotten one may.
-    pub fn next_number(&self) -> u64 {
-        self.next
-    }
-
-    /// Numbers of the links, in the order in which they must be read.
-    pub fn numbers(&self) -> impl Iterator<Item = u64> + '_ {
-        self.links.iter().map(|link| link.number)
-    }
-
-    /// Whether a link has this number.
-    pub fn contains(&self, number: u64) -> bool {
-        self.numbers().any(|known| known == number)
-    }
-
-    /// Saves what the chain does not hold yet, as link [`next_number`](Self::next_number), and gives the chain that holds
-    /// all of the replay: without the links that it has outlived, with the new one at the end.
-    ///
-    /// The chain itself stays as it is, and so do its links: until the new one is safely stored, it is the one to go back
-    /// to.
-    ///
-    /// # Errors
-    ///
-    /// [`ReplayError::ForeignMark`] if the chain is of another replay; [`ReplayError::Io`] if writing fails.
-    pub fn extend<T>(&self, replay: &dyn Replay<T>, to: &mut dyn io::Write) -> Result<Self, ReplayError> {
-        let mut links: Vec<_> = self.links.iter().filter(|link| replay.needs(&link.increment)).cloned().collect();
-        let small = |link: &mut Link| link.increment.entries() < replay.capacity() as u64 / Self::SHARE;
-        links.pop_if(small);
-        // What the links that are left do not hold; if there are none, that is all that is still there.
-        let since = links.last().map_or_else(Mark::start, |link| link.increment.until.clone());
-        let increment = replay.save_since(&since, to)?;
-        links.push(Link { number: self.next, increment });
-        Ok(Self { links, next: self.next + 1 })
     }
 }

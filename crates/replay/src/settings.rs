@@ -8,7 +8,7 @@ const FIELDS: [&str; 9] =
 
 /// The settings on which the meaning of the saved bytes depends, in the order of [`FIELDS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Settings([u64; FIELDS.len()]);
+pub struct Settings([u64; FIELDS.len()]);
 
 impl Settings {
     pub(crate) fn of<T>(kind: ReplayKind, capacity: usize, layout: &Layout, n_step: &NStep) -> Self {

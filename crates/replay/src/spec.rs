@@ -3,7 +3,7 @@
 use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
 
-use crate::{FrameReplay, NStep, Replay, ReplayError, UniformReplay};
+use crate::{Compression, FrameStore, Layout, NStep, Replay, ReplayError, ReplayKind, TransitionStore, Uniform};
 
 /// What an experiment says about its replay.
 ///
@@ -37,65 +37,21 @@ fn one() -> usize {
     1
 }
 
-/// How transitions are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReplayKind {
-    /// Whole transitions, [`UniformReplay`].
-    Uniform,
-    /// Each frame of a stack once, [`FrameReplay`].
-    Frames,
-}
-
-/// How frames are held in memory. It changes neither samples nor saved replays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Compression {
-    /// As they are.
-    #[default]
-    None,
-    /// Without loss in fewer bytes: what changed since the frame before, or the frame itself, each as an LZ4 block where
-    /// that is shorter.
-    Lz4,
-}
-
-/// The transitions that a replay is made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// Elements of an observation, all frames of a stack together.
-    pub observation_len: usize,
-    /// Frames that an observation consists of, oldest first and one after another; 1 where it is no stack.
-    pub stack: usize,
-    /// Environments that play at the same time.
-    pub streams: usize,
-}
-
-impl Layout {
-    /// One stream of observations that are no stacks.
-    pub fn single(observation_len: usize) -> Self {
-        Self { observation_len, stack: 1, streams: 1 }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), ReplayError> {
-        if self.observation_len == 0 {
-            return Err(ReplayError::setting("observation_len", &0, "must be at least 1"));
-        }
-        if self.streams == 0 {
-            return Err(ReplayError::setting("streams", &0, "must be at least 1"));
-        }
-        Ok(())
-    }
-}
-
 impl ReplaySpec {
-    /// Single steps, stored whole.
+    /// Single steps, stored whole and drawn uniformly.
     pub fn uniform(capacity: usize) -> Self {
         Self { kind: ReplayKind::Uniform, capacity, n_step: one(), compression: Compression::None }
     }
 
-    /// Single steps, each frame stored once and as it is.
+    /// Single steps, each frame stored once and as it is, drawn uniformly.
     pub fn frames(capacity: usize) -> Self {
         Self { kind: ReplayKind::Frames, ..Self::uniform(capacity) }
+    }
+
+    /// The replay of [Mnih et al. 2015](https://www.nature.com/articles/nature14236), extended data table 1: single steps, drawn
+    /// uniformly from the newest million frames.
+    pub fn nature_2015() -> Self {
+        Self::frames(1_000_000)
     }
 
     /// Bytes that the replay takes at most, said before anything is allocated: when it is full, and for compressed frames
@@ -111,15 +67,15 @@ impl ReplaySpec {
         match kind {
             ReplayKind::Uniform => {
                 self.check_uncompressed()?;
-                UniformReplay::<T>::planned_bytes(capacity, layout, &n_step)
+                TransitionStore::<T>::planned_bytes(capacity, layout, &n_step)
             }
-            ReplayKind::Frames => FrameReplay::<T>::planned_bytes(capacity, layout, &n_step, compression),
+            ReplayKind::Frames => FrameStore::<T>::planned_bytes(capacity, layout, &n_step, compression),
         }
     }
 
     /// Bytes that the replay is likely to take when it is full: the figure to hold against the machine's memory. It is
     /// [`planned_bytes`](Self::planned_bytes), but for compressed frames, where it is the experience with Atari games (see
-    /// [`FrameReplay::expected_bytes`]).
+    /// [`FrameStore::expected_bytes`]).
     ///
     /// # Errors
     ///
@@ -129,7 +85,7 @@ impl ReplaySpec {
             ReplayKind::Uniform => self.planned_bytes::<T>(layout),
             ReplayKind::Frames => {
                 let n_step = NStep::new(self.n_step, 1.0)?;
-                FrameReplay::<T>::expected_bytes(self.capacity, layout, &n_step, self.compression)
+                FrameStore::<T>::expected_bytes(self.capacity, layout, &n_step, self.compression)
             }
         }
     }
@@ -140,20 +96,18 @@ impl ReplaySpec {
     ///
     /// [`ReplayError::Setting`] for values that are impossible or do not fit each other, [`ReplayError::OutOfMemory`]
     /// where the operating system refuses the memory.
-    pub fn build<T: Pod + Send + Sync>(
-        &self,
-        layout: &Layout,
-        discount: f64,
-    ) -> Result<Box<dyn Replay<T>>, ReplayError> {
+    pub fn build<T: Pod + Send + Sync>(&self, layout: &Layout, discount: f64) -> Result<Replay<T>, ReplayError> {
         let n_step = NStep::new(self.n_step, discount)?;
         let bytes = self.planned_bytes::<T>(layout)?;
         tracing::debug!(?self, ?layout, bytes, "making a replay");
         Ok(match self.kind {
             ReplayKind::Uniform => {
                 self.check_uncompressed()?;
-                Box::new(UniformReplay::new(self.capacity, layout, n_step)?)
+                Replay::new(TransitionStore::new(self.capacity, layout, n_step)?, Uniform)
             }
-            ReplayKind::Frames => Box::new(FrameReplay::new(self.capacity, layout, n_step, self.compression)?),
+            ReplayKind::Frames => {
+                Replay::new(FrameStore::new(self.capacity, layout, n_step, self.compression)?, Uniform)
+            }
         })
     }
 

@@ -43,11 +43,11 @@ pub fn replay(bytes: &[u8]) -> Result<()> {
         (_, rest) => vec![file(rest)],
     };
     replay.restore(&mut files.iter().map(|file| Ok(Box::new(file.as_slice()) as Box<dyn std::io::Read + '_>)))?;
-    play_on(&mut *replay, spec.kind)
+    play_on(&mut replay, spec.kind)
 }
 
 /// What was loaded can be sampled, saved, loaded again and played on with.
-fn play_on(replay: &mut dyn Replay<u8>, kind: ReplayKind) -> Result<()> {
+fn play_on(replay: &mut Replay<u8>, kind: ReplayKind) -> Result<()> {
     let mut batch = Batch::new();
     let mut rng = Seeds::new(1).stream("sampling");
     let mut saved = Vec::new();

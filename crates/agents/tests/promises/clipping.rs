@@ -19,7 +19,7 @@ fn the_replay_holds_clipped_rewards() {
             agent.observe(0, &transition).unwrap();
         }
         let mut batch = Batch::new();
-        agent.replay().unwrap().sample(50, &mut NumpyRng::new(1), &mut batch).unwrap();
+        agent.replay_mut().unwrap().sample(50, &mut NumpyRng::new(1), &mut batch).unwrap();
         [0, 1].map(|action| batch.rewards[batch.actions.iter().position(|a| *a == action).unwrap()])
     };
     assert_eq!(stored(ClipReward::None), [-30.0, 0.25]);

@@ -55,7 +55,7 @@ fn targets_of_both_agree_while_the_table_learns() {
         // ... is what a network that gives the same values is moved towards, on what it sampled from its replay.
         set_table(deep.online(), tabular.table());
         let mut sampled = Batch::new();
-        deep.replay().unwrap().sample(200, &mut rng, &mut sampled).unwrap();
+        deep.replay_mut().unwrap().sample(200, &mut rng, &mut sampled).unwrap();
         let targets = deep.targets(&sampled).unwrap();
         for (row, target) in targets.iter().enumerate() {
             let hot =

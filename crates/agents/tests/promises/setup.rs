@@ -8,7 +8,7 @@ use deepq_agents::{
 };
 use deepq_envs::{NumpyRng, Seeds};
 use deepq_nets::{Device, Head, Loss, NetworkSpec, OptimizerSpec, QNetwork, Tensor, Torso};
-use deepq_replay::{Batch, End, Layout, NStep, Transition, UniformReplay};
+use deepq_replay::{Batch, End, Layout, NStep, Replay, Transition, TransitionStore, Uniform};
 
 /// Everything about an agent that a test may want to choose; observations are one-hot states.
 pub(crate) struct Setup {
@@ -51,14 +51,14 @@ impl Setup {
 
     pub(crate) fn try_agent(&self) -> Result<Dqn<f32>, AgentError> {
         let layout = Layout { streams: self.streams, ..Layout::single(self.states) };
-        let replay = UniformReplay::new(self.capacity, &layout, NStep::one(self.spec.discount)?)?;
+        let store = TransitionStore::new(self.capacity, &layout, NStep::one(self.spec.discount)?)?;
         let torso = Torso::Mlp { hidden: self.hidden.clone() };
         Dqn::new(DqnParts {
             spec: &self.spec,
             exploration: &self.exploration,
             network: &NetworkSpec::new(torso, Head::Single { hidden: vec![] }),
             optimizer: &OptimizerSpec::adam(self.learning_rate),
-            replay: Box::new(replay),
+            replay: Replay::new(store, Uniform),
             observation_shape: &[self.states],
             actions: self.actions,
             seeds: &Seeds::new(self.seed),

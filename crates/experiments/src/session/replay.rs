@@ -63,7 +63,7 @@ pub(super) fn write<E: Element>(
 }
 
 /// Writes what a chain lacks.
-fn extend<E: Element>(writer: &mut CheckpointWriter, chain: &Chain, replay: &dyn Replay<E>) -> Result<Chain, RunError> {
+fn extend<E: Element>(writer: &mut CheckpointWriter, chain: &Chain, replay: &Replay<E>) -> Result<Chain, RunError> {
     let written = writer.add_stream(&name(chain.next_number()), |to| chain.extend(replay, to))?;
     Ok(written.map_err(AgentError::from)?.0)
 }

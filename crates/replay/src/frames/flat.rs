@@ -1,8 +1,9 @@
 //! Frames as they are.
 
-use bytemuck::Pod;
+use bytemuck::{Pod, cast_slice};
 
-use super::store::save_plain;
+use super::packed::PackedFrames;
+use super::packing::{Heading, Packer};
 use crate::checked::CheckedWriter;
 use crate::{ReplayError, memory};
 
@@ -62,9 +63,17 @@ impl<T: Pod> FlatFrames<T> {
         after.copy_from_slice(&self.frames[..after.len()]);
     }
 
-    /// Writes the frames from a position on.
+    /// Writes the frames from a position on, packed as [`PackedFrames::save`] does it.
     pub(crate) fn save(&self, first: u64, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
-        let frame = |position| &self.frames[self.start(position)..][..self.frame_len];
-        save_plain(first, (first..self.next).map(frame), self.frame_len, to)
+        let mut packer = Packer::new(size_of::<T>() * self.frame_len)?;
+        let mut before = None;
+        for position in first..self.next {
+            let frame = cast_slice(&self.frames[self.start(position)..][..self.frame_len]);
+            let before = before.replace(frame).filter(|_| !position.is_multiple_of(PackedFrames::GROUP));
+            let (form, bytes) = packer.pack(before, frame);
+            to.u32(Heading { form, len: bytes.len() }.encode())?;
+            to.bytes(bytes)?;
+        }
+        Ok(())
     }
 }

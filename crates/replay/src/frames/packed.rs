@@ -3,6 +3,7 @@
 use super::log::Log;
 use super::packing::{Heading, Packer, unpack};
 use crate::checked::CheckedWriter;
+use crate::scratch::Scratch;
 use crate::{ReplayError, memory};
 
 /// A ring of packed frames, one after another in a [`Log`].
@@ -23,25 +24,6 @@ pub(crate) struct PackedFrames {
     next: u64,
     newest: Vec<u8>,
     packer: Packer,
-}
-
-/// Memory for unpacking, to be used again and again.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Scratch {
-    frame: Vec<u8>,
-    patch: Vec<u8>,
-    entry: Vec<u8>,
-}
-
-impl Scratch {
-    fn resize(&mut self, frame_bytes: usize) -> Result<(), ReplayError> {
-        for memory in [&mut self.frame, &mut self.patch, &mut self.entry] {
-            if memory.len() < frame_bytes {
-                memory::resize(memory, frame_bytes)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl PackedFrames {

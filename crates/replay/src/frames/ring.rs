@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use bytemuck::Pod;
 
-use super::packed::Scratch;
 use super::record::{Follows, Record};
 use super::store::{Frames, SavedFrames};
 use crate::checked::{CheckedReader, CheckedWriter};
 use crate::n_step::Outcome;
-use crate::{Compression, End, Layout, NStep, ReplayError, Transition, memory};
+use crate::scratch::Scratch;
+use crate::{Change, Compression, End, Layout, NStep, ReplayError, Transition, memory};
 
 /// The newest frames of one stream, and what happened after each.
 ///
@@ -115,14 +115,19 @@ impl<T: Pod> Ring<T> {
         matches!(self.record(position).follows, Follows::Step(_))
     }
 
+    /// Whether a transition that can be sampled starts at a position.
+    pub(crate) fn can_sample(&self, position: u64) -> bool {
+        self.candidates().contains(&position) && self.starts_transition(position)
+    }
+
     /// Whether the older frames of `observation` are the newer ones of the newest observation.
     pub(crate) fn follows(&self, observation: &[T]) -> bool {
         let (older, _) = observation.split_at(observation.len() - self.frame_len);
         bytemuck::cast_slice::<T, u8>(older) == bytemuck::cast_slice::<T, u8>(&self.newest[self.frame_len..])
     }
 
-    /// Starts an episode.
-    pub(crate) fn begin(&mut self, observation: &[T]) -> Result<(), ReplayError> {
+    /// Starts an episode; tells of the positions that come and go.
+    pub(crate) fn begin(&mut self, observation: &[T], tell: &mut dyn FnMut(Change)) -> Result<(), ReplayError> {
         // Older frames that equal the oldest need no slot: stacks are filled up with it.
         let frames = || observation.chunks_exact(self.frame_len).map(bytemuck::cast_slice::<T, u8>);
         let oldest = frames().next();
@@ -132,14 +137,18 @@ impl<T: Pod> Ring<T> {
         for index in repeated..self.stack {
             let follows = if index + 1 == self.stack { Follows::Unknown } else { Follows::Start };
             let frame = &observation[index * self.frame_len..][..self.frame_len];
-            self.append(frame, follows, (index - repeated) as u8);
+            self.append(frame, follows, (index - repeated) as u8, tell);
         }
-        self.raise_high(0);
+        self.raise_high(0, tell);
         Ok(())
     }
 
-    /// Adds a step to the running episode.
-    pub(crate) fn push(&mut self, transition: &Transition<'_, T>) -> Result<(), ReplayError> {
+    /// Adds a step to the running episode; tells of the positions that come and go.
+    pub(crate) fn push(
+        &mut self,
+        transition: &Transition<'_, T>,
+        tell: &mut dyn FnMut(Change),
+    ) -> Result<(), ReplayError> {
         self.frames.reserve(1)?;
         let &Transition { action, reward, next_observation, end } = transition;
         let position = self.written - 1;
@@ -149,13 +158,13 @@ impl<T: Pod> Ring<T> {
         self.newest.copy_from_slice(next_observation);
         let frame = &next_observation[next_observation.len() - self.frame_len..];
         let follows = if end.is_over() { Follows::Nothing } else { Follows::Unknown };
-        self.append(frame, follows, age.saturating_add(1));
-        self.raise_high(if end == End::RUNNING { 0 } else { position + 1 });
+        self.append(frame, follows, age.saturating_add(1), tell);
+        self.raise_high(if end == End::RUNNING { 0 } else { position + 1 }, tell);
         Ok(())
     }
 
-    fn append(&mut self, frame: &[T], follows: Follows, age: u8) {
-        self.raise_low((self.written + 1).saturating_sub(self.slots as u64));
+    fn append(&mut self, frame: &[T], follows: Follows, age: u8, tell: &mut dyn FnMut(Change)) {
+        self.raise_low((self.written + 1).saturating_sub(self.slots as u64), tell);
         self.write(Record { action: 0, reward: 0.0, follows, age }, frame);
     }
 
@@ -176,10 +185,14 @@ impl<T: Pod> Ring<T> {
     }
 
     /// Takes out the positions whose stacks need a frame before `oldest`, while their records are still there.
-    fn raise_low(&mut self, oldest: u64) {
+    fn raise_low(&mut self, oldest: u64, tell: &mut dyn FnMut(Change)) {
         while self.low < self.written && self.first_needed(self.low) < oldest {
-            if self.low < self.high && !self.starts_transition(self.low) {
-                self.gaps -= 1;
+            if self.low < self.high {
+                if self.starts_transition(self.low) {
+                    tell(Change::Gone(self.low));
+                } else {
+                    self.gaps -= 1;
+                }
             }
             self.low += 1;
         }
@@ -187,10 +200,14 @@ impl<T: Pod> Ring<T> {
 
     /// Takes in the positions that are complete: those `n` steps before the newest frame, and all before `stopped`, the
     /// position after a step that stops n-step sums.
-    fn raise_high(&mut self, stopped: u64) {
+    fn raise_high(&mut self, stopped: u64, tell: &mut dyn FnMut(Change)) {
         let high = self.high.max(stopped).max(self.written.saturating_sub(self.n as u64));
         for position in self.high.max(self.low)..high {
-            self.gaps += u64::from(!self.starts_transition(position));
+            if self.starts_transition(position) {
+                tell(Change::Available(position));
+            } else {
+                self.gaps += 1;
+            }
         }
         self.high = high;
     }
@@ -308,11 +325,12 @@ impl<T: Pod> Ring<T> {
             return Err(ReplayError::damaged("its episodes make no sense"));
         }
         (self.low, self.high, self.gaps) = (oldest, oldest, 0);
-        self.raise_low(oldest);
+        // Nobody is told: samplers have a state of their own to go on from.
+        self.raise_low(oldest, &mut |_| {});
         let stops =
             |position: &u64| matches!(self.record(*position).follows, Follows::Step(end) if end != End::RUNNING);
         let recent = self.written.saturating_sub(self.n as u64).max(oldest)..self.written;
-        self.raise_high(recent.rev().find(stops).map_or(0, |position| position + 1));
+        self.raise_high(recent.rev().find(stops).map_or(0, |position| position + 1), &mut |_| {});
         if let Some(newest) = self.written.checked_sub(1) {
             let mut observation = std::mem::take(&mut self.newest);
             self.stack(newest, &mut observation, &mut Scratch::default())?;

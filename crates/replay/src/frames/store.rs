@@ -3,9 +3,10 @@
 use bytemuck::{Pod, cast_slice, cast_slice_mut};
 
 use super::flat::FlatFrames;
-use super::packed::{PackedFrames, Scratch};
-use super::packing::{Heading, Packer, unpack};
+use super::packed::PackedFrames;
+use super::packing::{Heading, unpack};
 use crate::checked::{CheckedReader, CheckedWriter};
+use crate::scratch::Scratch;
 use crate::{Compression, ReplayError, memory};
 
 /// The frames of one stream, by position; as they are or packed. What is saved is the same for both.
@@ -119,25 +120,6 @@ impl<T: Pod> SavedFrames<T> {
         unpack(form, &entry[..len], cast_slice_mut(&mut self.frame), patch)?;
         Ok(&self.frame)
     }
-}
-
-/// Writes frames as [`Frames::save`] promises to, from frames as they are.
-pub(crate) fn save_plain<'a, T: Pod>(
-    first: u64,
-    frames: impl Iterator<Item = &'a [T]>,
-    frame_len: usize,
-    to: &mut CheckedWriter<'_>,
-) -> Result<(), ReplayError> {
-    let mut packer = Packer::new(size_of::<T>() * frame_len)?;
-    let mut before = None;
-    for (position, frame) in (first..).zip(frames) {
-        let frame = cast_slice(frame);
-        let before = before.replace(frame).filter(|_| !position.is_multiple_of(PackedFrames::GROUP));
-        let (form, bytes) = packer.pack(before, frame);
-        to.u32(Heading { form, len: bytes.len() }.encode())?;
-        to.bytes(bytes)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -14,10 +14,10 @@ fn assert_holds(play: &Play, kind: Kind, expected: impl Fn(&Model) -> BTreeMap<u
     let mut model = play.model();
     let mut batch = Batch::new();
     for (index, call) in play.calls.iter().enumerate() {
-        call.make(&mut *replay, &mut model);
+        call.make(&mut replay, &mut model);
         assert_eq!(replay.len(), expected(&model).len());
         if index % 61 == 0 || index + 1 == play.calls.len() {
-            assert_same(&*replay, &expected(&model), &mut batch, index as u64);
+            assert_same(&mut replay, &expected(&model), &mut batch, index as u64);
         }
     }
 }

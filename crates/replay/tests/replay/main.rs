@@ -4,8 +4,11 @@
 
 mod contents;
 mod generator;
+mod ids;
 mod model;
 mod play;
+mod proportional;
+mod sampler;
 mod saving;
 mod sizes;
 mod uniformity;

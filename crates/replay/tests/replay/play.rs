@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use deepq_replay::{
-    Batch, Compression, End, FrameReplay, Layout, NStep, Replay, ReplayError, Status, Transition, UniformReplay,
+    Batch, Compression, End, FrameStore, Layout, NStep, Replay, ReplayError, Sampler, Status, Transition,
+    TransitionStore, Uniform,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -82,14 +83,17 @@ impl Play {
         Self { capacity, layout, n: 3, discount: 0.5, calls: calls.unwrap().current() }
     }
 
-    pub(crate) fn replay(&self, kind: Kind) -> Box<dyn Replay<u8>> {
+    pub(crate) fn replay(&self, kind: Kind) -> Replay<u8> {
+        self.replay_with(kind, Uniform)
+    }
+
+    pub(crate) fn replay_with(&self, kind: Kind, sampler: impl Sampler + 'static) -> Replay<u8> {
         let n_step = NStep::new(self.n, f64::from(self.discount)).unwrap();
+        let frames = |compression| FrameStore::new(self.capacity, &self.layout, n_step.clone(), compression).unwrap();
         match kind {
-            Kind::Uniform => Box::new(UniformReplay::new(self.capacity, &self.layout, n_step).unwrap()),
-            Kind::Frames => Box::new(FrameReplay::new(self.capacity, &self.layout, n_step, Compression::None).unwrap()),
-            Kind::PackedFrames => {
-                Box::new(FrameReplay::new(self.capacity, &self.layout, n_step, Compression::Lz4).unwrap())
-            }
+            Kind::Uniform => Replay::new(TransitionStore::new(self.capacity, &self.layout, n_step).unwrap(), sampler),
+            Kind::Frames => Replay::new(frames(Compression::None), sampler),
+            Kind::PackedFrames => Replay::new(frames(Compression::Lz4), sampler),
         }
     }
 
@@ -120,12 +124,12 @@ impl Call {
     }
 
     /// Makes the call on both.
-    pub(crate) fn make(&self, replay: &mut dyn Replay<u8>, model: &mut Model) {
+    pub(crate) fn make(&self, replay: &mut Replay<u8>, model: &mut Model) {
         self.try_make(replay, model).unwrap();
     }
 
     /// Makes the call on the model, and on a replay that need not be in the same state.
-    pub(crate) fn try_make(&self, replay: &mut dyn Replay<u8>, model: &mut Model) -> Result<(), ReplayError> {
+    pub(crate) fn try_make(&self, replay: &mut Replay<u8>, model: &mut Model) -> Result<(), ReplayError> {
         let newest = self.frames[MAX_STACK - 1];
         if model.running(self.stream) {
             let reward = f32::from(self.reward) / 4.0;
@@ -160,7 +164,7 @@ fn frame(value: u8) -> [u8; FRAME_LEN] {
 }
 
 /// Asserts that sampling gives exactly the rows of the model: each sampled row is one of them, and each is sampled.
-pub(crate) fn assert_same(replay: &dyn Replay<u8>, rows: &BTreeMap<u32, Row>, batch: &mut Batch<u8>, seed: u64) {
+pub(crate) fn assert_same(replay: &mut Replay<u8>, rows: &BTreeMap<u32, Row>, batch: &mut Batch<u8>, seed: u64) {
     let mut rng = Generator::new(u128::from(seed));
     assert_eq!(replay.len(), rows.len());
     assert_eq!(replay.is_empty(), rows.is_empty());
@@ -173,18 +177,23 @@ pub(crate) fn assert_same(replay: &dyn Replay<u8>, rows: &BTreeMap<u32, Row>, ba
     for _ in 0..rows.len() {
         assert!(replay.sample(40, &mut rng, batch).is_ok());
         assert_eq!(batch.len(), 40);
-        let len = batch.observations.len() / 40;
         for row in 0..40 {
-            let sampled = Row {
-                observation: batch.observations[row * len..(row + 1) * len].to_vec(),
-                reward: batch.rewards[row],
-                discount: batch.discounts[row],
-                next_observation: batch.next_observations[row * len..(row + 1) * len].to_vec(),
-            };
+            let sampled = row_of(batch, row);
             assert_eq!(Some(&sampled), rows.get(&batch.actions[row]), "action {}", batch.actions[row]);
             assert_eq!(batch.weights[row], 1.0);
         }
         missing.retain(|action| !batch.actions.contains(action));
     }
     assert!(missing.is_empty(), "never sampled: {missing:?}");
+}
+
+/// A row as the model has it.
+pub(crate) fn row_of(batch: &Batch<u8>, row: usize) -> Row {
+    let len = batch.observations.len() / batch.len();
+    Row {
+        observation: batch.observations[row * len..(row + 1) * len].to_vec(),
+        reward: batch.rewards[row],
+        discount: batch.discounts[row],
+        next_observation: batch.next_observations[row * len..(row + 1) * len].to_vec(),
+    }
 }

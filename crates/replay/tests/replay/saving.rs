@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
 use deepq_replay::{
-    Batch, Chain, Compression, End, FrameReplay, Layout, Mark, NStep, Replay, ReplayError, Transition, UniformReplay,
+    Batch, Chain, Compression, End, FrameStore, Layout, Mark, NStep, Replay, ReplayError, Transition, TransitionStore,
+    Uniform,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -13,14 +14,14 @@ use rand_core::Rng;
 use crate::generator::Generator;
 use crate::play::{Kind, Play};
 
-fn saved(replay: &dyn Replay<u8>) -> Vec<u8> {
+fn saved(replay: &Replay<u8>) -> Vec<u8> {
     let mut file = Vec::new();
     replay.save(&mut file).unwrap();
     file
 }
 
 /// A later sample, which shows contents and their order.
-fn sample(replay: &dyn Replay<u8>) -> Option<Batch<u8>> {
+fn sample(replay: &mut Replay<u8>) -> Option<Batch<u8>> {
     let mut batch = Batch::new();
     match replay.sample(50, &mut Generator::new(5), &mut batch) {
         Ok(()) => Some(batch),
@@ -31,7 +32,7 @@ fn sample(replay: &dyn Replay<u8>) -> Option<Batch<u8>> {
     }
 }
 
-fn assert_equal(one: &dyn Replay<u8>, other: &dyn Replay<u8>) {
+fn assert_equal(one: &mut Replay<u8>, other: &mut Replay<u8>) {
     assert_eq!(one.len(), other.len());
     assert!(sample(one) == sample(other));
     assert!(saved(one) == saved(other));
@@ -42,7 +43,7 @@ fn assert_equal(one: &dyn Replay<u8>, other: &dyn Replay<u8>) {
 struct Files(BTreeMap<u64, Vec<u8>>);
 
 impl Files {
-    fn extend(&mut self, chain: &Chain, replay: &dyn Replay<u8>) -> Chain {
+    fn extend(&mut self, chain: &Chain, replay: &Replay<u8>) -> Chain {
         let mut file = Vec::new();
         let next = chain.extend(replay, &mut file).unwrap();
         assert!(self.0.insert(chain.next_number(), file).is_none());
@@ -50,7 +51,7 @@ impl Files {
         next
     }
 
-    fn restore(&self, numbers: impl IntoIterator<Item = u64>, replay: &mut dyn Replay<u8>) -> Result<(), ReplayError> {
+    fn restore(&self, numbers: impl IntoIterator<Item = u64>, replay: &mut Replay<u8>) -> Result<(), ReplayError> {
         let mut files = numbers.into_iter().map(|number| {
             let file: Box<dyn Read> = Box::new(Cursor::new(self.0[&number].clone()));
             Ok(file)
@@ -64,24 +65,24 @@ proptest! {
     fn a_loaded_replay_goes_on_as_the_saved_one(play in Play::any(), kind in Kind::any(), moment: Index) {
         let (mut replay, mut model) = (play.replay(kind), play.model());
         let moment = moment.index(play.calls.len());
-        play.calls[..moment].iter().for_each(|call| call.make(&mut *replay, &mut model));
+        play.calls[..moment].iter().for_each(|call| call.make(&mut replay, &mut model));
 
-        let file = saved(&*replay);
+        let file = saved(&replay);
         let mut loaded = play.replay(kind);
         // What it held before does not matter.
         let mut forgotten = play.model();
-        play.calls[..moment / 2].iter().for_each(|call| call.make(&mut *loaded, &mut forgotten));
+        play.calls[..moment / 2].iter().for_each(|call| call.make(&mut loaded, &mut forgotten));
         loaded.load(&mut file.as_slice()).unwrap();
-        assert_equal(&*loaded, &*replay);
+        assert_equal(&mut loaded, &mut replay);
         if !matches!(kind, Kind::PackedFrames) {
             prop_assert_eq!(loaded.size_in_bytes(), replay.size_in_bytes());
         }
         let mut model_of_loaded = model.clone();
         for call in &play.calls[moment..] {
-            call.make(&mut *replay, &mut model);
-            call.make(&mut *loaded, &mut model_of_loaded);
+            call.make(&mut replay, &mut model);
+            call.make(&mut loaded, &mut model_of_loaded);
         }
-        assert_equal(&*loaded, &*replay);
+        assert_equal(&mut loaded, &mut replay);
     }
 
     #[test]
@@ -94,19 +95,19 @@ proptest! {
         let (mut replay, mut model) = (play.replay(kind), play.model());
         let (mut files, mut chain) = (Files::default(), Chain::new());
         for (count, calls) in play.calls.chunks(every).enumerate() {
-            calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
+            calls.iter().for_each(|call| call.make(&mut replay, &mut model));
             if failing[count % failing.len()] {
                 // A checkpoint that could not be completed: its chain is forgotten.
-                chain.extend(&*replay, &mut Vec::new()).unwrap();
+                chain.extend(&replay, &mut Vec::new()).unwrap();
                 continue;
             }
-            chain = files.extend(&chain, &*replay);
+            chain = files.extend(&chain, &replay);
             prop_assert_eq!(files.0.len(), chain.numbers().count());
 
             // Resume: from here on the restored one plays.
             let mut restored = play.replay(kind);
-            files.restore(chain.numbers(), &mut *restored).unwrap();
-            assert_equal(&*restored, &*replay);
+            files.restore(chain.numbers(), &mut restored).unwrap();
+            assert_equal(&mut restored, &mut replay);
             replay = restored;
         }
     }
@@ -115,12 +116,12 @@ proptest! {
     #[test]
     fn compressed_frames_are_the_same_frames(play in Play::any()) {
         let (mut plain, mut packed) = (play.replay(Kind::Frames), play.replay(Kind::PackedFrames));
-        play.calls.iter().fold(play.model(), |mut model, call| { call.make(&mut *plain, &mut model); model });
-        play.calls.iter().fold(play.model(), |mut model, call| { call.make(&mut *packed, &mut model); model });
-        assert_equal(&*plain, &*packed);
+        play.calls.iter().fold(play.model(), |mut model, call| { call.make(&mut plain, &mut model); model });
+        play.calls.iter().fold(play.model(), |mut model, call| { call.make(&mut packed, &mut model); model });
+        assert_equal(&mut plain, &mut packed);
         let mut loaded = play.replay(Kind::PackedFrames);
-        loaded.load(&mut saved(&*plain).as_slice()).unwrap();
-        assert_equal(&*plain, &*loaded);
+        loaded.load(&mut saved(&plain).as_slice()).unwrap();
+        assert_equal(&mut plain, &mut loaded);
     }
 
     #[test]
@@ -128,20 +129,20 @@ proptest! {
         let (mut replay, mut model) = (play.replay(kind), play.model());
         let (mut files, mut chain) = (Files::default(), Chain::new());
         for calls in play.calls.chunks(every) {
-            calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
-            chain = files.extend(&chain, &*replay);
+            calls.iter().for_each(|call| call.make(&mut replay, &mut model));
+            chain = files.extend(&chain, &replay);
         }
         let numbers: Vec<u64> = chain.numbers().collect();
         let missing = missing.index(numbers.len());
         let rest = numbers.iter().enumerate().filter(|&(index, _)| index != missing).map(|(_, &number)| number);
         let mut restored = play.replay(kind);
-        let before = saved(&*restored);
-        match files.restore(rest, &mut *restored) {
+        let before = saved(&restored);
+        match files.restore(rest, &mut restored) {
             // The state before the last increment, or one that held nothing which is still there.
-            Ok(()) => prop_assert!(missing + 1 == numbers.len() || saved(&*restored) == saved(&*replay)),
+            Ok(()) => prop_assert!(missing + 1 == numbers.len() || saved(&restored) == saved(&replay)),
             Err(error) => {
                 prop_assert!(matches!(error, ReplayError::Incomplete { .. }), "{}", error);
-                prop_assert!(saved(&*restored) == before);
+                prop_assert!(saved(&restored) == before);
             }
         }
     }
@@ -154,17 +155,17 @@ proptest! {
         changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..4),
     ) {
         let (mut replay, mut model) = (play.replay(kind), play.model());
-        play.calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
-        let file = changed(&saved(&*replay), |payload| {
+        play.calls.iter().for_each(|call| call.make(&mut replay, &mut model));
+        let file = changed(&saved(&replay), |payload| {
             changes.iter().for_each(|(index, value)| payload[index.index(payload.len())] = *value);
         });
         let mut loaded = play.replay(kind);
         if loaded.load(&mut file.as_slice()).is_ok() {
-            sample(&*loaded);
+            sample(&mut loaded);
             // Calls may be refused, as the other episodes need not be the model's.
             let mut batch = Batch::new();
             for call in &play.calls {
-                call.try_make(&mut *loaded, &mut model).ok();
+                call.try_make(&mut loaded, &mut model).ok();
                 loaded.sample(1, &mut Generator::new(7), &mut batch).ok();
             }
         }
@@ -181,21 +182,21 @@ fn changed(file: &[u8], change: impl FnOnce(&mut [u8])) -> Vec<u8> {
     file
 }
 
-fn played(kind: Kind) -> (Play, Box<dyn Replay<u8>>) {
+fn played(kind: Kind) -> (Play, Replay<u8>) {
     let play = Play::of(60, 300);
     let (mut replay, mut model) = (play.replay(kind), play.model());
-    play.calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
+    play.calls.iter().for_each(|call| call.make(&mut replay, &mut model));
     (play, replay)
 }
 
 #[test]
 fn every_flipped_byte_and_every_early_end_is_noticed() {
     for kind in Kind::ALL {
-        let (play, replay) = played(kind);
-        let file = saved(&*replay);
+        let (play, mut replay) = played(kind);
+        let file = saved(&replay);
         let (mut loaded, mut model) = (play.replay(kind), play.model());
-        play.calls[..40].iter().for_each(|call| call.make(&mut *loaded, &mut model));
-        let before = saved(&*loaded);
+        play.calls[..40].iter().for_each(|call| call.make(&mut loaded, &mut model));
+        let before = saved(&loaded);
         for position in 0..file.len() {
             let mut damaged = file.clone();
             damaged[position] ^= 1 << (position % 8);
@@ -203,9 +204,9 @@ fn every_flipped_byte_and_every_early_end_is_noticed() {
             let cut = loaded.load(&mut &file[..position]);
             assert!(matches!(cut, Err(ReplayError::Damaged { .. })), "cut at {position} of {}", file.len());
         }
-        assert!(saved(&*loaded) == before);
+        assert!(saved(&loaded) == before);
         loaded.load(&mut file.as_slice()).unwrap();
-        assert_equal(&*loaded, &*replay);
+        assert_equal(&mut loaded, &mut replay);
     }
 }
 
@@ -214,7 +215,9 @@ fn every_flipped_byte_and_every_early_end_is_noticed() {
 #[test]
 fn frames_that_are_older_than_their_episode_are_refused() {
     let n_step = NStep::one(0.9).unwrap();
-    let empty = || FrameReplay::<u8>::new(10, &Layout::single(1), n_step.clone(), Compression::None).unwrap();
+    let empty = || {
+        Replay::new(FrameStore::<u8>::new(10, &Layout::single(1), n_step.clone(), Compression::None).unwrap(), Uniform)
+    };
     let mut replay = empty();
     replay.begin(0, &[0]).unwrap();
     let step = Transition { action: 0, reward: 0.0, next_observation: &[0], end: End::RUNNING };
@@ -237,7 +240,7 @@ fn frames_that_are_older_than_their_episode_are_refused() {
 #[test]
 fn more_steps_than_can_wait_are_refused() {
     let n_step = NStep::new(3, 0.9).unwrap();
-    let empty = || UniformReplay::<u8>::new(10, &Layout::single(1), n_step.clone()).unwrap();
+    let empty = || Replay::new(TransitionStore::<u8>::new(10, &Layout::single(1), n_step.clone()).unwrap(), Uniform);
     let mut replay = empty();
     replay.begin(0, &[0]).unwrap();
     let step = Transition { action: 0, reward: 0.0, next_observation: &[0], end: End::RUNNING };
@@ -259,7 +262,8 @@ fn more_steps_than_can_wait_are_refused() {
 fn compressed_frames_of_floats_are_the_same_frames() {
     let file = |compression| {
         let layout = Layout { observation_len: 40, stack: 1, streams: 1 };
-        let mut replay = FrameReplay::<f32>::new(20, &layout, NStep::one(0.9).unwrap(), compression).unwrap();
+        let store = FrameStore::<f32>::new(20, &layout, NStep::one(0.9).unwrap(), compression).unwrap();
+        let mut replay = Replay::new(store, Uniform);
         let mut rng = Generator::new(3);
         let mut frame: Vec<f32> = (0..40).map(|_| f32::from_bits(rng.next_u32() >> 2)).collect();
         replay.begin(0, &frame).unwrap();
@@ -280,7 +284,7 @@ fn compressed_frames_of_floats_are_the_same_frames() {
 #[test]
 fn other_settings_are_refused() {
     let (play, replay) = played(Kind::Frames);
-    let file = saved(&*replay);
+    let file = saved(&replay);
     let others: [(&str, Play); 4] = [
         ("capacity", Play { capacity: play.capacity + 1, ..play.clone() }),
         ("n_step", Play { n: play.n - 1, ..play.clone() }),
@@ -307,7 +311,7 @@ fn other_settings_are_refused() {
 #[test]
 fn entries_that_no_ring_can_hold_are_refused() {
     let n_step = NStep::one(0.9).unwrap();
-    let empty = || UniformReplay::<u8>::new(10, &Layout::single(1), n_step.clone()).unwrap();
+    let empty = || Replay::new(TransitionStore::<u8>::new(10, &Layout::single(1), n_step.clone()).unwrap(), Uniform);
     let file = saved(&empty());
     let impossible = |first: u64, last: u64| {
         let file = changed(&file, |payload| {
@@ -332,15 +336,15 @@ fn increments_out_of_order_are_refused() {
         let (mut replay, mut model) = (play.replay(kind), play.model());
         let (mut files, mut chain) = (Files::default(), Chain::new());
         for calls in play.calls.chunks(100) {
-            calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
-            chain = files.extend(&chain, &*replay);
+            calls.iter().for_each(|call| call.make(&mut replay, &mut model));
+            chain = files.extend(&chain, &replay);
         }
         assert!(chain.numbers().eq(0..3));
         for numbers in [[0, 0, 1], [1, 0, 2], [0, 2, 1]] {
-            let error = files.restore(numbers, &mut *play.replay(kind)).unwrap_err();
+            let error = files.restore(numbers, &mut play.replay(kind)).unwrap_err();
             assert!(matches!(error, ReplayError::Incomplete { .. }), "{kind:?} {numbers:?}: {error}");
         }
-        files.restore(0..3, &mut *play.replay(kind)).unwrap();
+        files.restore(0..3, &mut play.replay(kind)).unwrap();
     }
 }
 
@@ -351,8 +355,8 @@ fn a_chain_writes_only_what_is_new_and_stays_short() {
         let (mut replay, mut model) = (play.replay(kind), play.model());
         let (mut files, mut chain) = (Files::default(), Chain::new());
         for (count, calls) in play.calls.chunks(10).enumerate() {
-            calls.iter().for_each(|call| call.make(&mut *replay, &mut model));
-            chain = files.extend(&chain, &*replay);
+            calls.iter().for_each(|call| call.make(&mut replay, &mut model));
+            chain = files.extend(&chain, &replay);
             let newest = files.0.last_key_value().map_or(0, |(_, file)| file.len());
             // Ten calls and what is written again, less than a 256th of the capacity: 23 entries. A lost life completes
             // several transitions.
@@ -361,8 +365,8 @@ fn a_chain_writes_only_what_is_new_and_stays_short() {
             assert!(files.0.len() <= 2 * 256 + 2, "{} files", files.0.len());
             if count % 200 == 199 {
                 let mut restored = play.replay(kind);
-                files.restore(chain.numbers(), &mut *restored).unwrap();
-                assert_equal(&*restored, &*replay);
+                files.restore(chain.numbers(), &mut restored).unwrap();
+                assert_equal(&mut restored, &mut replay);
             }
         }
     }
@@ -372,10 +376,10 @@ fn a_chain_writes_only_what_is_new_and_stays_short() {
 #[test]
 fn an_increment_is_needed_until_its_last_entry_is_overwritten() {
     let (layout, n_step) = (Layout::single(1), NStep::one(0.9).unwrap());
-    let replays: [(Box<dyn Replay<u8>>, usize); 2] = [
-        (Box::new(UniformReplay::new(10, &layout, n_step.clone()).unwrap()), 10),
+    let replays: [(Replay<u8>, usize); 2] = [
+        (Replay::new(TransitionStore::new(10, &layout, n_step.clone()).unwrap(), Uniform), 10),
         // An episode's first observation is an entry, too.
-        (Box::new(FrameReplay::new(10, &layout, n_step, Compression::None).unwrap()), 9),
+        (Replay::new(FrameStore::new(10, &layout, n_step, Compression::None).unwrap(), Uniform), 9),
     ];
     for (mut replay, first) in replays {
         let step = Transition { action: 0, reward: 0.0, next_observation: &[0], end: End::RUNNING };
@@ -394,7 +398,8 @@ fn an_increment_is_needed_until_its_last_entry_is_overwritten() {
 #[test]
 fn increments_of_less_than_a_256th_of_the_capacity_are_written_again() {
     let n_step = NStep::one(0.9).unwrap();
-    let mut replay: Box<dyn Replay<u8>> = Box::new(UniformReplay::new(512, &Layout::single(1), n_step).unwrap());
+    let store = TransitionStore::<u8>::new(512, &Layout::single(1), n_step).unwrap();
+    let mut replay = Replay::new(store, Uniform);
     replay.begin(0, &[0]).unwrap();
     let mut chain = Chain::new();
     for (steps, numbers) in [(2, vec![0]), (1, vec![0, 1]), (1, vec![0, 2]), (1, vec![0, 2, 3])] {
@@ -402,7 +407,7 @@ fn increments_of_less_than_a_256th_of_the_capacity_are_written_again() {
             let step = Transition { action: 0, reward: 0.0, next_observation: &[0], end: End::RUNNING };
             replay.push(0, &step).unwrap();
         }
-        chain = chain.extend(&*replay, &mut Vec::new()).unwrap();
+        chain = chain.extend(&replay, &mut Vec::new()).unwrap();
         assert_eq!(chain.numbers().collect::<Vec<_>>(), numbers);
     }
 }

@@ -1,7 +1,8 @@
 //! What a replay takes is known before it is made, and what is impossible is refused.
 
 use deepq_replay::{
-    Batch, Compression, End, FrameReplay, Layout, NStep, ReplayError, ReplayKind, ReplaySpec, Transition,
+    Batch, Compression, End, FrameStore, Layout, NStep, Replay, ReplayError, ReplayKind, ReplaySpec, Transition,
+    Uniform,
 };
 use rand_core::Rng;
 use rand_pcg::Pcg64;
@@ -134,8 +135,8 @@ fn an_unknown_setting_is_refused() {
 #[test]
 fn calls_out_of_order_are_refused() {
     let layout = Layout { observation_len: 4, stack: 2, streams: 1 };
-    let mut replay = FrameReplay::<u8>::new(50, &layout, NStep::one(0.9).unwrap(), Compression::None).unwrap();
-    let replay: &mut dyn deepq_replay::Replay<u8> = &mut replay;
+    let store = FrameStore::<u8>::new(50, &layout, NStep::one(0.9).unwrap(), Compression::None).unwrap();
+    let mut replay = Replay::new(store, Uniform);
     let step = |next_observation, end| Transition { action: 0, reward: 0.0, next_observation, end };
     assert!(matches!(replay.push(0, &step(&[0; 4], End::RUNNING)), Err(ReplayError::NoEpisode { stream: 0 })));
     assert!(matches!(replay.begin(1, &[0; 4]), Err(ReplayError::Stream { stream: 1, streams: 1 })));

@@ -9,7 +9,7 @@ use crate::{ReplayError, memory};
 
 /// The newest transitions, numbered from 0 on and for ever: number `i` lies in slot `i % capacity`.
 #[derive(Clone, Debug)]
-pub(crate) struct Transitions<T> {
+pub(crate) struct Ring<T> {
     capacity: usize,
     observation_len: usize,
     /// For each slot the observation and the next observation.
@@ -27,7 +27,7 @@ pub(crate) struct Record {
     pub(crate) discount: f32,
 }
 
-impl<T: Pod> Transitions<T> {
+impl<T: Pod> Ring<T> {
     pub(crate) fn new(capacity: usize, observation_len: usize) -> Result<Self, ReplayError> {
         let observations = memory::reserve(2 * capacity * observation_len)?;
         Ok(Self { capacity, observation_len, observations, records: memory::reserve(capacity)?, written: 0 })
@@ -58,7 +58,7 @@ impl<T: Pod> Transitions<T> {
 
     /// Stores a transition in place of the oldest one.
     pub(crate) fn append(&mut self, record: Record, observation: &[T], next_observation: &[T]) {
-        let slot = (self.written % self.capacity as u64) as usize;
+        let slot = self.slot(self.written);
         let len = self.observation_len;
         if slot == self.records.len() {
             self.records.push(record);
@@ -73,6 +73,28 @@ impl<T: Pod> Transitions<T> {
         self.written += 1;
     }
 
+    /// Whether a number is that of a transition that is still there.
+    pub(crate) fn contains(&self, number: u64) -> bool {
+        (self.oldest()..self.written).contains(&number)
+    }
+
+    /// The number of the transition in a slot, if there is one.
+    pub(crate) fn number_in(&self, slot: u64) -> Option<u64> {
+        let (capacity, oldest) = (self.capacity as u64, self.oldest());
+        if slot >= self.records.len() as u64 {
+            return None;
+        }
+        // The first one from the oldest on that lies there.
+        let round = oldest - oldest % capacity;
+        let number = round + slot;
+        Some(if number < oldest { number + capacity } else { number })
+    }
+
+    /// The slot of a transition.
+    pub(crate) fn slot(&self, number: u64) -> usize {
+        (number % self.capacity as u64) as usize
+    }
+
     /// What lies in a slot: the record, the observation and the next observation.
     pub(crate) fn get(&self, slot: usize) -> (Record, &[T], &[T]) {
         let len = self.observation_len;
@@ -83,7 +105,7 @@ impl<T: Pod> Transitions<T> {
     /// Writes the transitions from number `first` on.
     pub(crate) fn save(&self, first: u64, to: &mut CheckedWriter<'_>) -> Result<(), ReplayError> {
         for number in first..self.written {
-            let (record, observation, next_observation) = self.get((number % self.capacity as u64) as usize);
+            let (record, observation, next_observation) = self.get(self.slot(number));
             to.u32(record.action)?;
             to.f32(record.reward)?;
             to.f32(record.discount)?;
