@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use deepq_agents::{ClipGradient, ClipReward, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
-use deepq_envs::{BoxedEnv, CartPole, NumpyRng, Seeds, TimeLimit};
+use deepq_envs::{BoxedEnv, CartPole, Seeds, TimeLimit};
 use deepq_experiments::config::Every;
 use deepq_experiments::training::{Plan, Training};
 use deepq_nets::{Device, Head, Loss, NetworkSpec, OptimizerSpec, Torso};
@@ -16,7 +16,7 @@ const DISCOUNT: f64 = 0.5;
 /// CartPole's pole has fallen beyond twelve degrees.
 const FALLEN: f32 = 0.209_439_51;
 
-/// Transitions of play at random in environments with this limit of steps, drawn from the agent's replay.
+/// Transitions of play at random in environments with this limit of steps: all that the agent's replay holds.
 fn played(limit: u32) -> Batch<f32> {
     let spec = DqnSpec {
         discount: DISCOUNT,

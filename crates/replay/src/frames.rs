@@ -16,10 +16,12 @@ use bytemuck::Pod;
 use self::packing::Heading;
 use self::ring::Ring;
 use crate::checked::{CheckedReader, CheckedWriter};
-use crate::increment::{Increment, Mark, Restoring};
+use crate::restoring::Restoring;
 use crate::settings::Settings;
 use crate::store::contents::Contents;
-use crate::{Batch, Change, Compression, Ids, Layout, NStep, ReplayError, ReplayKind, Store, Transition, memory};
+use crate::{
+    Batch, Change, Compression, Ids, Increment, Layout, Mark, NStep, ReplayError, ReplayKind, Store, Transition, memory,
+};
 
 /// Keeps each frame of stacked observations once and puts stacks together when they are drawn: for Atari an eighth of the
 /// memory that whole transitions take, to the same rows.

@@ -6,7 +6,7 @@ use bytemuck::Pod;
 use rand_core::Rng;
 
 use crate::checked::{CheckedReader, CheckedWriter};
-use crate::increment::Restoring;
+use crate::restoring::Restoring;
 use crate::saved_sampler::SavedSampler;
 use crate::{Batch, Increment, Mark, ReplayError, Sampler, Store, Transition};
 

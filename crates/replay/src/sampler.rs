@@ -31,9 +31,9 @@ use crate::{Change, Ids, ReplayError};
 ///     fn changed(&mut self, change: Change) {
 ///         match change {
 ///             // Each transition is to be seen at least once: a new one has the largest priority.
-///             Change::Available(id) => drop(self.priorities.insert(id, self.largest.max(1.0))),
-///             Change::Gone(id) => drop(self.priorities.remove(&id)),
-///         }
+///             Change::Available(id) => self.priorities.insert(id, self.largest.max(1.0)),
+///             Change::Gone(id) => self.priorities.remove(&id),
+///         };
 ///     }
 ///
 ///     fn sample(
@@ -59,7 +59,10 @@ use crate::{Change, Ids, ReplayError};
 ///
 ///     fn reprioritise(&mut self, _: &dyn Ids, ids: &[u64], priorities: &[f32]) -> Result<(), ReplayError> {
 ///         for (id, &new) in ids.iter().zip(priorities) {
+///             // None may become impossible.
+///             let new = new + 1e-6;
 ///             self.largest = self.largest.max(new);
+///             // An id that is gone is passed over.
 ///             self.priorities.entry(*id).and_modify(|priority| *priority = new);
 ///         }
 ///         Ok(())

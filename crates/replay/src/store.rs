@@ -110,7 +110,7 @@ pub trait Store<T>: Ids + Contents<T> + Send {
 pub(crate) mod contents {
     use super::Store;
     use crate::checked::{CheckedReader, CheckedWriter};
-    use crate::increment::Restoring;
+    use crate::restoring::Restoring;
     use crate::settings::Settings;
     use crate::{Increment, Mark, ReplayError};
 

@@ -8,10 +8,10 @@ use bytemuck::Pod;
 use self::ring::{Record, Ring};
 use self::waiting::Waiting;
 use crate::checked::{CheckedReader, CheckedWriter};
-use crate::increment::{Increment, Mark, Restoring};
+use crate::restoring::Restoring;
 use crate::settings::Settings;
 use crate::store::contents::Contents;
-use crate::{Batch, Change, Ids, Layout, NStep, ReplayError, ReplayKind, Store, Transition, memory};
+use crate::{Batch, Change, Ids, Increment, Layout, Mark, NStep, ReplayError, ReplayKind, Store, Transition, memory};
 
 /// Keeps whole transitions: the right store for vectors of measurements.
 ///

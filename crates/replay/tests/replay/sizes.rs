@@ -120,6 +120,15 @@ fn a_batch_of_impossible_size_is_an_error() {
     assert!(matches!(result, Err(ReplayError::OutOfMemory { .. })));
 }
 
+/// Extended data table 1: "replay memory size 1000000".
+#[test]
+fn the_replay_of_2015_holds_a_million_frames() {
+    let spec = ReplaySpec::nature_2015();
+    assert_eq!(spec, ReplaySpec { n_step: 1, ..self::spec(ReplayKind::Frames, 1_000_000) });
+    let gigabytes = spec.planned_bytes::<u8>(&ATARI).unwrap() as f64 / 1e9;
+    assert!((7.0..7.1).contains(&gigabytes), "{gigabytes} GB");
+}
+
 #[test]
 fn an_unknown_setting_is_refused() {
     let read = |json| serde_json::from_str::<ReplaySpec>(json);
