@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
+use deepq_kernels::Isa;
+use deepq_kernels::sums::SumOfSquares;
 
 use crate::NetError;
 use crate::engine::Pool;
-use deepq_kernels::Isa;
-use deepq_kernels::sums::SumOfSquares;
 
 /// The gradient of a loss by each of a network's parameters that are not frozen, in the parameters' order.
 #[derive(Debug)]

@@ -3,14 +3,18 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Shape, Storage, Tensor, Var};
+use deepq_kernels::Isa;
 
 use crate::engine::{Engine, Input, Pool, Sink, Tape, Weights};
+use crate::plan::Plan;
 use crate::{Gradients, NetError, Parameters};
 
 /// An engine and what it needs to take part in a graph.
 #[derive(Debug)]
 pub(crate) struct Graph {
     engine: Engine,
+    /// The shape of a row of what comes out.
+    row: Vec<usize>,
     parameters: Arc<Parameters>,
     /// Candle follows only variables. This one stands for all parameters: the operation takes it as an argument, so that
     /// its backward pass is called, and gives it no gradient.
@@ -30,9 +34,11 @@ struct Memory {
 }
 
 impl Graph {
-    pub(crate) fn new(engine: Engine, parameters: Arc<Parameters>) -> Result<Self, NetError> {
+    /// Of a plan that the engine knows.
+    pub(crate) fn new(plan: &Plan, isa: Isa, parameters: Arc<Parameters>) -> Result<Self, NetError> {
         Ok(Self {
-            engine,
+            engine: Engine::new(plan, isa),
+            row: plan.row_shape(),
             parameters,
             anchor: Var::zeros((), candle_core::DType::F32, &Device::Cpu)?,
             sink: Mutex::default(),
@@ -46,7 +52,7 @@ impl Graph {
     }
 
     /// Action values without a graph.
-    pub(crate) fn values(&self, observations: &Tensor, actions: usize) -> candle_core::Result<Tensor> {
+    pub(crate) fn values(&self, observations: &Tensor) -> candle_core::Result<Tensor> {
         let observations = observations.contiguous()?;
         let mut tape = self.engine.tapes.take_or(Tape::default);
         let q = with_input(&observations, |input| {
@@ -56,12 +62,17 @@ impl Graph {
             })
         })??;
         self.engine.tapes.put(tape);
-        Tensor::from_vec(q, (observations.dim(0)?, actions), &Device::Cpu)
+        Tensor::from_vec(q, self.shape(observations.dim(0)?), &Device::Cpu)
+    }
+
+    /// The shape of what comes out for so many rows.
+    fn shape(&self, rows: usize) -> Shape {
+        [&[rows], self.row.as_slice()].concat().into()
     }
 
     /// Action values in a graph.
-    pub(crate) fn forward(self: &Arc<Self>, observations: &Tensor, actions: usize) -> candle_core::Result<Tensor> {
-        Ok(self.record(observations, None, actions)?.0)
+    pub(crate) fn forward(self: &Arc<Self>, observations: &Tensor) -> candle_core::Result<Tensor> {
+        Ok(self.record(observations, None)?.0)
     }
 
     /// Action values of observations in a graph, and of the next observations without one.
@@ -69,17 +80,15 @@ impl Graph {
         self: &Arc<Self>,
         observations: &Tensor,
         next: &Tensor,
-        actions: usize,
     ) -> candle_core::Result<(Tensor, Tensor)> {
-        let (q, q_next) = self.record(observations, Some(next), actions)?;
-        Ok((q, Tensor::from_vec(q_next, (next.dim(0)?, actions), &Device::Cpu)?))
+        let (q, q_next) = self.record(observations, Some(next))?;
+        Ok((q, Tensor::from_vec(q_next, self.shape(next.dim(0)?), &Device::Cpu)?))
     }
 
     fn record(
         self: &Arc<Self>,
         observations: &Tensor,
         next: Option<&Tensor>,
-        actions: usize,
     ) -> candle_core::Result<(Tensor, Vec<f32>)> {
         let observations = observations.detach().contiguous()?;
         let rows = observations.dim(0)?;
@@ -93,10 +102,10 @@ impl Graph {
                 with_input(&observations, |input| with_input(&next, |next| run(&[input, next])))???;
             }
         }
-        let (q, q_next) = tape.q().split_at(rows * actions);
+        let shape = self.shape(rows);
+        let (q, q_next) = tape.q().split_at(shape.elem_count());
         let (q, q_next) = (q.to_vec(), q_next.to_vec());
-        let operation =
-            Operation { graph: self.clone(), tape: Mutex::new(tape), q: Mutex::new(q), shape: (rows, actions) };
+        let operation = Operation { graph: self.clone(), tape: Mutex::new(tape), q: Mutex::new(q), shape };
         Ok((observations.apply_op2(self.anchor.as_tensor(), operation)?, q_next))
     }
 
@@ -170,7 +179,7 @@ struct Operation {
     graph: Arc<Graph>,
     tape: Mutex<Tape>,
     q: Mutex<Vec<f32>>,
-    shape: (usize, usize),
+    shape: Shape,
 }
 
 impl CustomOp2 for Operation {
@@ -186,7 +195,7 @@ impl CustomOp2 for Operation {
         _: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let q = std::mem::take(&mut *self.q.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok((CpuStorage::F32(q), self.shape.into()))
+        Ok((CpuStorage::F32(q), self.shape.clone()))
     }
 
     fn bwd(

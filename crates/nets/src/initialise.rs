@@ -47,7 +47,7 @@ fn uniform(n: usize, bound: f64, rng: &mut dyn Rng) -> Vec<f32> {
 }
 
 /// Box and Muller's method, both values of each pair of draws.
-fn normal(n: usize, deviation: f64, rng: &mut dyn Rng) -> Vec<f32> {
+pub(crate) fn normal(n: usize, deviation: f64, rng: &mut dyn Rng) -> Vec<f32> {
     let mut draws = Vec::with_capacity(n + 1);
     while draws.len() < n {
         let radius = deviation * (-2.0 * libm::log(1.0 - unit(rng))).sqrt();

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Tensor};
+use deepq_kernels::Isa;
 
 use crate::gradients::Values;
 use crate::optimizer_spec::Rule;
 use crate::{Gradients, NetError, OptimizerSpec, Parameters};
-use deepq_kernels::Isa;
 
 /// An optimizer for the parameters of one network.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
 //! Which optimizer, and what it does to a parameter.
 
 use candle_core::Tensor;
-use serde::{Deserialize, Serialize};
-
-use crate::NetError;
 use deepq_kernels::Isa;
 use deepq_kernels::adam::{Adam, AdamStep};
 use deepq_kernels::rms_prop::{RmsProp, RmsPropStep};
+use serde::{Deserialize, Serialize};
+
+use crate::NetError;
 
 /// An optimizer, as an experiment's `[optimizer]` section says it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

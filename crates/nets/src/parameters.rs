@@ -7,10 +7,11 @@ use candle_core::{DType, Device, Tensor, Var};
 use rand_core::Rng;
 
 use crate::NetError;
-use crate::plan::{ParameterPlan, Role};
+use crate::layers::{ParameterPlan, Role};
 use crate::weights;
 
-/// A network's parameters in the order of PyTorch's `state_dict`: torso first, then `head`, or `value` and `advantage`;
+/// A network's parameters in the order of PyTorch's `state_dict`: torso first, then `embedding` where there is one, then `head`,
+/// or `value` and `advantage`;
 /// of each layer the weight (`[outputs, inputs]`, or `[filters, channels, height, width]`) before the bias, of a batch
 /// normalisation its running statistics after them. All f32.
 ///
@@ -42,6 +43,7 @@ impl Parameters {
                     Role::Weight { fan_in, initialisation } => initialisation.weights(n, fan_in, rng),
                     Role::Bias { fan_in, initialisation } => initialisation.biases(n, fan_in, rng),
                     Role::Constant(value) | Role::Statistic(value) => vec![f32::from(value); n],
+                    Role::Deviation(value) => vec![value; n],
                 };
                 let var = Var::from_vec(values, plan.shape.as_slice(), device)?;
                 let trainable = AtomicBool::new(!matches!(plan.role, Role::Statistic(_)));

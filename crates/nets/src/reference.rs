@@ -1,14 +1,17 @@
 //! The forward pass out of Candle's own operations: the reference that kernels are tested against, and what runs on
 //! devices without kernels of their own. Only convolutions on NVIDIA GPUs are ours: see [`im2col`].
 
-use candle_core::{D, DType, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 use candle_nn::{Conv2d, Conv2dConfig, Linear, Module};
 use deepq_kernels::layer_norm::EPSILON as NORM_EPSILON;
 
-use crate::Parameters;
+use crate::combine::Algebra;
 use crate::im2col;
-use crate::plan::{HeadPlan, Layer, LayerKind, Norm, Plan};
+use crate::interface::Outputs;
+use crate::layers::{Block, Conv, Layer, LayerKind, Norm, Pool};
+use crate::plan::{Embedding, Plan};
 use crate::spec::Activation;
+use crate::{Given, Noise, Parameters};
 
 /// What multiplies bytes, so that frames lie in [0, 1].
 pub(crate) const BYTE_SCALE: f64 = 1.0 / 255.0;
@@ -26,11 +29,12 @@ pub(crate) enum Mode {
     Evaluate,
 }
 
-/// `[batch, ..observation]`, u8 or f32, to `[batch, actions]`.
+/// `[batch, ..observation]`, u8 or f32, to `[batch, actions]` or `[batch, actions, outputs]`.
 pub(crate) fn forward(
     plan: &Plan,
     parameters: &Parameters,
     observations: &Tensor,
+    given: &Given<'_>,
     mode: Mode,
 ) -> candle_core::Result<Tensor> {
     let batch = observations.dim(0)?;
@@ -38,25 +42,60 @@ pub(crate) fn forward(
     if x.dtype() == DType::U8 {
         x = (x.to_dtype(DType::F32)? * BYTE_SCALE)?;
     }
-    x = match plan.torso.first().map(|layer| &layer.kind) {
-        Some(LayerKind::Conv(conv)) => x.reshape((batch, conv.channels, conv.height, conv.width))?,
-        _ => x.reshape((batch, plan.observation_len()))?,
+    x = match plan.image() {
+        Some([channels, height, width]) => x.reshape((batch, channels, height, width))?,
+        None => x.reshape((batch, plan.observation_len()))?,
     };
-    let network = Reference { parameters, mode };
+    let network = Reference { parameters, noise: given.noise, mode };
     let features = network.sequence(&plan.torso, x)?.flatten_from(1)?;
-    match &plan.head {
-        HeadPlan::Single(layers) => network.sequence(layers, features),
-        HeadPlan::Dueling { value, advantage } => {
-            let value = network.sequence(value, features.clone())?;
-            let advantage = network.sequence(advantage, features)?;
-            let mean = advantage.mean_keepdim(1)?;
-            advantage.broadcast_sub(&mean)?.broadcast_add(&value)
+    let Some(embedding) = &plan.embedding else {
+        return plan.rule.combine(&mut Streams { network, plan, features });
+    };
+    let embedded = network.embed(embedding, given.taus.unwrap_or_default(), features.device())?;
+    let taus = embedded.dim(0)? / batch;
+    let features = embedded.reshape((batch, taus, ()))?.broadcast_mul(&features.unsqueeze(1)?)?.flatten_to(1)?;
+    let of_each_tau = plan.rule.combine(&mut Streams { network, plan, features })?;
+    of_each_tau.reshape((batch, taus, plan.actions))?.transpose(1, 2)?.contiguous()
+}
+
+/// The streams behind the features, for the rule that combines them.
+struct Streams<'a> {
+    network: Reference<'a>,
+    plan: &'a Plan,
+    /// `[rows, features]`.
+    features: Tensor,
+}
+
+impl Algebra for Streams<'_> {
+    type Value = Tensor;
+    type Error = candle_core::Error;
+
+    fn stream(&mut self, index: usize) -> candle_core::Result<Tensor> {
+        let stream = &self.plan.streams[index];
+        let x = stream.layers.iter().try_fold(self.features.clone(), |x, layer| self.network.layer(layer, &x))?;
+        match self.plan.outputs {
+            Outputs::PerAction(outputs) => x.reshape(((), stream.actions, outputs)),
+            Outputs::One | Outputs::PerTau => Ok(x),
         }
+    }
+
+    fn mean_over_actions(&mut self, _: &str, x: &Tensor) -> candle_core::Result<Tensor> {
+        x.mean_keepdim(1)
+    }
+
+    fn subtract(&mut self, _: &str, a: &Tensor, b: &Tensor) -> candle_core::Result<Tensor> {
+        a.broadcast_sub(b)
+    }
+
+    fn add(&mut self, _: &str, a: &Tensor, b: &Tensor) -> candle_core::Result<Tensor> {
+        a.broadcast_add(b)
     }
 }
 
+#[derive(Clone, Copy)]
 struct Reference<'a> {
     parameters: &'a Parameters,
+    noise: Option<&'a Noise>,
     mode: Mode,
 }
 
@@ -72,36 +111,67 @@ impl Reference<'_> {
         if self.trains(index) { var.as_tensor().clone() } else { var.as_detached_tensor() }
     }
 
-    fn sequence(&self, layers: &[Layer], mut x: Tensor) -> candle_core::Result<Tensor> {
-        for layer in layers {
-            let (weight, bias) = (self.parameter(layer.weight), self.parameter(layer.weight + 1));
-            x = match layer.kind {
-                LayerKind::Conv(conv) if x.device().is_cuda() => im2col::convolve(conv, &x, &weight, &bias)?,
-                LayerKind::Conv(conv) => {
-                    // Candle's gradient takes the rows and columns that no kernel reaches to be as many on both sides;
-                    // without them there is nothing to mistake.
-                    let x = x.narrow(2, 0, conv.used_height())?.narrow(3, 0, conv.used_width())?;
-                    let config = Conv2dConfig { stride: conv.stride, ..Conv2dConfig::default() };
-                    Conv2d::new(weight, Some(bias), config).forward(&x)?
-                }
-                LayerKind::Linear { .. } => Linear::new(weight, Some(bias)).forward(&x)?,
-            };
-            x = match layer.norm {
-                Some(norm) if norm.over_batch => self.normalise_batch(norm, &x)?,
-                Some(norm) => self.normalise_layer(norm, &x)?,
-                None => x,
-            };
-            x = match layer.activation {
-                // Not Candle's relu: its gradient at 0 is 1, and blank frames with zero biases give exact zeros.
-                Some(Activation::Relu) => x.mul(&x.detach().gt(0.0)?.to_dtype(DType::F32)?)?,
-                Some(Activation::Tanh) => x.tanh()?,
-                None => x,
-            };
-            if let Some(side) = layer.pool {
-                x = max_pool(&x, side)?;
+    fn sequence(&self, blocks: &[Block], x: Tensor) -> candle_core::Result<Tensor> {
+        blocks.iter().try_fold(x, |x, block| match block {
+            Block::Layer(layer) => self.layer(layer, &x),
+            Block::Activation { activation, .. } => activate(*activation, &x),
+            Block::Residual { parts, .. } => self.sequence(parts, x.clone())? + x,
+        })
+    }
+
+    fn layer(&self, layer: &Layer, x: &Tensor) -> candle_core::Result<Tensor> {
+        let mut x = match layer.kind {
+            LayerKind::Conv(conv) => self.convolve(conv, layer.weight, x)?,
+            LayerKind::Linear { .. } => {
+                Linear::new(self.parameter(layer.weight), Some(self.parameter(layer.weight + 1))).forward(x)?
             }
+            LayerKind::Noisy { index, .. } => self.noisy(layer.weight, index)?.forward(x)?,
+        };
+        x = match layer.norm {
+            Some(norm) if norm.over_batch => self.normalise_batch(norm, &x)?,
+            Some(norm) => self.normalise_layer(norm, &x)?,
+            None => x,
+        };
+        if let Some(activation) = layer.activation {
+            x = activate(activation, &x)?;
         }
-        Ok(x)
+        match layer.pool {
+            Some(pool) => max_pool(&x, pool),
+            None => Ok(x),
+        }
+    }
+
+    fn convolve(&self, conv: Conv, weight: usize, x: &Tensor) -> candle_core::Result<Tensor> {
+        let (weight, bias) = (self.parameter(weight), self.parameter(weight + 1));
+        let x = pad(&pad(x, 2, [conv.padding; 2], 0.0)?, 3, [conv.padding; 2], 0.0)?;
+        let conv = conv.of_padded();
+        if x.device().is_cuda() {
+            return im2col::convolve(conv, &x, &weight, &bias);
+        }
+        // Candle's gradient takes the rows and columns that no kernel reaches to be as many on both sides; without them there
+        // is nothing to mistake.
+        let x = x.narrow(2, 0, conv.used_height())?.narrow(3, 0, conv.used_width())?;
+        let config = Conv2dConfig { stride: conv.stride, ..Conv2dConfig::default() };
+        Conv2d::new(weight, Some(bias), config).forward(&x)
+    }
+
+    /// A noisy layer as it is with this noise: Fortunato et al. 2018, equations 9 to 11.
+    fn noisy(&self, first: usize, index: usize) -> candle_core::Result<Linear> {
+        let [mut weight, weight_sigma, mut bias, bias_sigma] = [0, 1, 2, 3].map(|i| self.parameter(first + i));
+        if let Some(noise) = self.noise.and_then(|noise| noise.layer(index)) {
+            let of_weights = noise.outputs.unsqueeze(1)?.broadcast_mul(&noise.inputs.unsqueeze(0)?)?;
+            weight = (weight + (weight_sigma * of_weights)?)?;
+            bias = (bias + (bias_sigma * &noise.outputs)?)?;
+        }
+        Ok(Linear::new(weight, Some(bias)))
+    }
+
+    /// `[all taus, features]`.
+    fn embed(&self, embedding: &Embedding, taus: &[f32], device: &Device) -> candle_core::Result<Tensor> {
+        let cosine = |tau: f32, i: usize| libm::cos(std::f64::consts::PI * i as f64 * f64::from(tau)) as f32;
+        let cosines = embedding.cosines;
+        let values: Vec<f32> = taus.iter().flat_map(|tau| (0..cosines).map(|i| cosine(*tau, i))).collect();
+        self.layer(&embedding.layer, &Tensor::from_vec(values, (taus.len(), cosines), device)?)
     }
 
     fn normalise_layer(&self, norm: Norm, x: &Tensor) -> candle_core::Result<Tensor> {
@@ -138,18 +208,47 @@ impl Reference<'_> {
     }
 }
 
+fn activate(activation: Activation, x: &Tensor) -> candle_core::Result<Tensor> {
+    match activation {
+        // Not Candle's relu: its gradient at 0 is 1, and blank frames with zero biases give exact zeros.
+        Activation::Relu => x.mul(&x.detach().gt(0.0)?.to_dtype(DType::F32)?),
+        Activation::Tanh => x.tanh(),
+    }
+}
+
+/// So many rows of a value before and after what is there.
+fn pad(x: &Tensor, axis: usize, [before, after]: [usize; 2], value: f32) -> candle_core::Result<Tensor> {
+    let rows = |count: usize| {
+        let mut shape = x.dims().to_vec();
+        shape[axis] = count;
+        Tensor::full(value, shape, x.device())
+    };
+    match (before, after) {
+        (0, 0) => Ok(x.clone()),
+        (0, _) => Tensor::cat(&[x, &rows(after)?], axis),
+        (_, 0) => Tensor::cat(&[&rows(before)?, x], axis),
+        _ => Tensor::cat(&[&rows(before)?, x, &rows(after)?], axis),
+    }
+}
+
 /// The maximum of each square of a `[batch, channels, height, width]`; of equal ones the first, row by row, is the one that
 /// the gradient goes to, as in PyTorch. (The gradient of Candle's own pooling is wrong.)
-fn max_pool(x: &Tensor, side: usize) -> candle_core::Result<Tensor> {
+fn max_pool(x: &Tensor, pool: Pool) -> candle_core::Result<Tensor> {
     let (batch, channels, height, width) = x.dims4()?;
-    let (rows, columns) = (height / side, width / side);
-    let squares = x
-        .narrow(2, 0, rows * side)?
-        .narrow(3, 0, columns * side)?
-        .contiguous()?
-        .reshape(&[batch, channels, rows, side, columns, side])?;
+    let Pool { side, stride, padding } = pool;
+    let (rows, columns) = (pool.out(height), pool.out(width));
+    // From each place of a square on there are so many whole strides. What is added is less than any number.
+    let after = |length: usize, out: usize| (side - 1 + out * stride).saturating_sub(padding + length);
+    let x = pad(x, 2, [padding, after(height, rows)], f32::MIN)?;
+    let x = pad(&x, 3, [padding, after(width, columns)], f32::MIN)?;
     let at = |place: usize| {
-        squares.narrow(3, place / side, 1)?.narrow(5, place % side, 1)?.reshape((batch, channels, rows, columns))
+        x.narrow(2, place / side, rows * stride)?
+            .narrow(3, place % side, columns * stride)?
+            .contiguous()?
+            .reshape(&[batch, channels, rows, stride, columns, stride])?
+            .narrow(3, 0, 1)?
+            .narrow(5, 0, 1)?
+            .reshape((batch, channels, rows, columns))
     };
     (1..side * side).try_fold(at(0)?, |best, place| {
         let x = at(place)?;

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::torso::Torso;
+use crate::widths::{check_width, check_widths};
 use crate::{Initialisation, NetError};
 
-/// A Q-network: a torso that turns observations into features, and a head that turns features into action values.
+/// A network: a torso that turns observations into features, and a head that turns features into action values.
 ///
 /// ```
 /// use deepq_nets::{Head, NetworkSpec, Torso};
@@ -31,58 +33,13 @@ pub struct NetworkSpec {
     /// How the weights of the last layer (of each stream) are drawn; as all others, unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_initialisation: Option<Initialisation>,
+    /// Noise in the weights of the dense layers behind the torso; none, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<NoiseSpec>,
+    /// A second input; none, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tau_embedding: Option<TauEmbedding>,
 }
-
-/// From observations to features.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Torso {
-    /// Dense layers, each followed by the activation. The observation is flattened first.
-    Mlp {
-        /// Units of each layer.
-        hidden: Vec<usize>,
-    },
-    /// The three convolutions of Mnih et al. 2015 ("Human-level control through deep reinforcement learning"): 32 filters
-    /// of 8x8 with stride 4, 64 of 4x4 with stride 2, 64 of 3x3 with stride 1; then flattened, channels first.
-    Nature {},
-    /// Convolutions of any shape, each followed by the activation; then flattened, channels first. The observation is
-    /// `[channels, height, width]`, or `[height, width]` for one channel.
-    Conv {
-        /// The layers in order.
-        layers: Vec<ConvSpec>,
-    },
-}
-
-/// One convolution, without padding, and perhaps a pooling after its activation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConvSpec {
-    /// Output channels.
-    pub filters: usize,
-    /// Side of the square kernel.
-    pub kernel: usize,
-    /// Step between two positions of the kernel.
-    #[serde(default = "one")]
-    pub stride: usize,
-    /// Side of the squares of which the maximum is taken; 1 for none. Rows and columns beyond the last whole square are
-    /// dropped, as in PyTorch's `MaxPool2d`.
-    #[serde(default = "one")]
-    pub pool: usize,
-}
-
-impl ConvSpec {
-    /// A convolution without pooling.
-    pub const fn new(filters: usize, kernel: usize, stride: usize) -> Self {
-        Self { filters, kernel, stride, pool: 1 }
-    }
-}
-
-fn one() -> usize {
-    1
-}
-
-/// Mnih et al. 2015, Methods, "Model architecture".
-pub(crate) const NATURE: [ConvSpec; 3] = [ConvSpec::new(32, 8, 4), ConvSpec::new(64, 4, 2), ConvSpec::new(64, 3, 1)];
 
 /// From features to action values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,10 +89,45 @@ pub enum Normalisation {
     Batch,
 }
 
-/// Layers wider than this are taken for a slip of the hand.
-const WIDEST: usize = 1 << 16;
-/// Layers of one sequence.
-const DEEPEST: usize = 64;
+/// Factorised Gaussian noise in the dense layers behind the torso (Fortunato et al. 2018, "Noisy networks for exploration",
+/// section 3 and equations 10 and 11): each weight and bias has a mean and a deviation, which are learned, and noise is the
+/// product of a number of its input and one of its output. Means begin uniform within 1 / sqrt(inputs), whatever else
+/// the network is initialised by, deviations as `sigma` / sqrt(inputs) (section 3.2).
+///
+/// Parameters are named `head.0.weight_mu`, `head.0.weight_sigma`, `head.0.bias_mu` and `head.0.bias_sigma`, as in Kaixhin's
+/// Rainbow, CleanRL and TorchRL; the noise itself is no parameter here, but [drawn](crate::QNetwork::draw_noise) and
+/// [given](crate::Given). Candle's own operations compute such a network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseSpec {
+    /// The initial deviation times the root of a layer's inputs, above 0; 0.5 in the paper.
+    pub sigma: f64,
+}
+
+impl NoiseSpec {
+    /// The paper's 0.5.
+    pub fn fortunato_2018() -> Self {
+        Self { sigma: 0.5 }
+    }
+}
+
+/// A second input for implicit quantile networks (Dabney et al. 2018, equation 4): cos(pi i tau) for i from 0 to `cosines` - 1
+/// go through a dense layer with the network's activation, whose output is multiplied into the torso's features, so that each
+/// row has features of each of its taus. Parameters are named `embedding.0.weight` and `embedding.0.bias`. Candle's own
+/// operations compute such a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TauEmbedding {
+    /// How many cosines; 64 in the paper.
+    pub cosines: usize,
+}
+
+impl TauEmbedding {
+    /// The paper's 64 cosines.
+    pub fn dabney_2018() -> Self {
+        Self { cosines: 64 }
+    }
+}
 
 impl NetworkSpec {
     /// A network with ReLU and He initialisation.
@@ -147,7 +139,21 @@ impl NetworkSpec {
             normalisation: Normalisation::default(),
             initialisation: Initialisation::default(),
             output_initialisation: None,
+            noise: None,
+            tau_embedding: None,
         }
+    }
+
+    /// The network of Mnih et al. 2015: three convolutions and a dense layer of 512 units. (Initialised as PyTorch does by
+    /// itself; the paper does not say how.)
+    pub fn nature_2015() -> Self {
+        let spec = Self::new(Torso::Nature {}, Head::Single { hidden: vec![512] });
+        Self { initialisation: Initialisation::Pytorch, ..spec }
+    }
+
+    /// The network of Wang et al. 2016: the same convolutions, and a dense layer of 512 units in each of two streams.
+    pub fn dueling_2016() -> Self {
+        Self { head: Head::Dueling { hidden: vec![512] }, ..Self::nature_2015() }
     }
 
     /// Checks everything that can be checked without the observation's shape. ([`QNetwork::new`](crate::QNetwork::new)
@@ -157,55 +163,20 @@ impl NetworkSpec {
     ///
     /// [`NetError::Spec`] or [`NetError::Value`], which name the key below `network` and say what is allowed.
     pub fn validate(&self) -> Result<(), NetError> {
-        match &self.torso {
-            Torso::Mlp { .. } if self.normalisation == Normalisation::Batch => {
-                let reason = "batch normalisation is for convolutions; none and layer are allowed here";
-                return Err(NetError::spec("network.normalisation", reason));
-            }
-            Torso::Mlp { hidden } => check_widths("network.torso.hidden", hidden)?,
-            Torso::Nature {} => {}
-            Torso::Conv { layers } => {
-                check_depth("network.torso.layers", layers.len())?;
-                if layers.is_empty() {
-                    return Err(NetError::spec("network.torso.layers", "at least one layer is needed"));
-                }
-                for (i, layer) in layers.iter().enumerate() {
-                    let key = |field: &str| format!("network.torso.layers[{i}].{field}");
-                    check_width(&key("filters"), layer.filters)?;
-                    check_width(&key("kernel"), layer.kernel)?;
-                    check_width(&key("stride"), layer.stride)?;
-                    check_width(&key("pool"), layer.pool)?;
-                }
-            }
+        if matches!(self.torso, Torso::Mlp { .. }) && self.normalisation == Normalisation::Batch {
+            let reason = "batch normalisation is for convolutions; none and layer are allowed here";
+            return Err(NetError::spec("network.normalisation", reason));
+        }
+        self.torso.validate()?;
+        if let Some(NoiseSpec { sigma }) = self.noise
+            && !(sigma.is_finite() && sigma > 0.0)
+        {
+            return Err(NetError::value("network.noise.sigma", sigma, "a number above 0"));
+        }
+        if let Some(TauEmbedding { cosines }) = self.tau_embedding {
+            check_width("network.tau_embedding.cosines", cosines)?;
         }
         let (Head::Single { hidden } | Head::Dueling { hidden }) = &self.head;
         check_widths("network.head.hidden", hidden)
     }
-
-    pub(crate) fn convolutions(&self) -> Option<&[ConvSpec]> {
-        match &self.torso {
-            Torso::Mlp { .. } => None,
-            Torso::Nature {} => Some(&NATURE),
-            Torso::Conv { layers } => Some(layers),
-        }
-    }
-}
-
-fn check_widths(key: &str, widths: &[usize]) -> Result<(), NetError> {
-    check_depth(key, widths.len())?;
-    widths.iter().enumerate().try_for_each(|(i, &width)| check_width(&format!("{key}[{i}]"), width))
-}
-
-fn check_depth(key: &str, depth: usize) -> Result<(), NetError> {
-    if depth > DEEPEST {
-        return Err(NetError::spec(key, format!("{depth} layers are too many; at most {DEEPEST}")));
-    }
-    Ok(())
-}
-
-fn check_width(key: &str, width: usize) -> Result<(), NetError> {
-    if !(1..=WIDEST).contains(&width) {
-        return Err(NetError::value(key, width, format!("from 1 to {WIDEST}")));
-    }
-    Ok(())
 }

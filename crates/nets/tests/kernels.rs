@@ -94,7 +94,7 @@ fn networks(activation: Activation, normalisation: Normalisation) -> Vec<QNetwor
     let conv = |layers: &[[usize; 4]]| Torso::Conv {
         layers: layers
             .iter()
-            .map(|&[filters, kernel, stride, pool]| ConvSpec { filters, kernel, stride, pool })
+            .map(|&[filters, kernel, stride, pool]| ConvSpec { pool, ..ConvSpec::new(filters, kernel, stride) })
             .collect(),
     };
     let single = |hidden: &[usize]| Head::Single { hidden: hidden.to_vec() };

@@ -291,7 +291,7 @@ fn specifications_come_from_toml_and_refuse_unknown_keys() {
         "torso = { kind = 'nature' }\nhead = { kind = 'single' }\ninitialization = 'he'",
         "torso = { kind = 'mlp' }\nhead = { kind = 'single' }",
         "torso = { kind = 'resnet' }\nhead = { kind = 'single' }",
-        "torso = { kind = 'conv', layers = [{ filters = 16, kernel = 3, padding = 1 }] }\nhead = { kind = 'single' }",
+        "torso = { kind = 'conv', layers = [{ filters = 16, kernel = 3, dilation = 1 }] }\nhead = { kind = 'single' }",
     ] {
         assert!(parse(bad).is_err(), "{bad}");
     }

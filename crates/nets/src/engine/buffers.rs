@@ -74,8 +74,8 @@ pub(crate) struct Tape {
     /// What a dense torso's layers remember.
     pub(super) torso: Vec<DenseRecord>,
     /// What the head's layers remember, of each stream.
-    pub(super) streams: [Vec<DenseRecord>; 2],
-    /// `[batch, actions]`.
+    pub(super) streams: Vec<Vec<DenseRecord>>,
+    /// `[batch, actions * outputs]`.
     pub(super) q: Buffer,
     /// A dense torso's features: `[kept, features]`.
     pub(super) rows: Buffer,
@@ -85,7 +85,7 @@ pub(crate) struct Tape {
 }
 
 impl Tape {
-    /// The action values of the last forward pass: `[batch, actions]`.
+    /// The action values of the last forward pass: `[batch, actions * outputs]`.
     pub(crate) fn q(&self) -> &[f32] {
         &self.q
     }

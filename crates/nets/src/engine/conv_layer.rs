@@ -1,10 +1,5 @@
 //! One convolution, with what follows it, on one image.
 
-use super::buffers::Buffer;
-use super::packed::PackedConv;
-use super::{Sink, Weights};
-use crate::plan::{Layer, LayerKind};
-use crate::spec::Activation;
 use deepq_kernels::Isa;
 use deepq_kernels::convolution::{Forward, Geometry, InputGradient, WeightGradient};
 use deepq_kernels::layer_norm::{NormaliseRow, NormaliseRowGradient};
@@ -13,6 +8,12 @@ use deepq_kernels::relu::ReluGradient;
 use deepq_kernels::sums::ColumnSums;
 use deepq_kernels::tanh::{Tanh, TanhGradient};
 use deepq_kernels::transpose::Transpose;
+
+use super::buffers::Buffer;
+use super::packed::PackedConv;
+use super::{Sink, Weights};
+use crate::layers::{Layer, LayerKind};
+use crate::spec::Activation;
 
 #[derive(Debug)]
 pub(super) struct ConvLayer {
@@ -44,11 +45,11 @@ impl ConvLayer {
     pub(super) fn new(layer: &Layer, first: bool, isa: Isa) -> Option<Self> {
         let LayerKind::Conv(conv) = layer.kind else { return None };
         let geometry = Geometry::new([conv.channels, conv.height, conv.width], conv.filters, conv.kernel, conv.stride);
-        let pool = layer.pool.map(|side| MaxPool {
+        let pool = layer.pool.map(|pool| MaxPool {
             channels: conv.filters,
             height: conv.out_height(),
             width: conv.out_width(),
-            side,
+            side: pool.side,
         });
         let norm = layer.norm.map(|norm| norm.weight);
         Some(Self { isa, geometry, weight: layer.weight, norm, activation: layer.activation, pool, first })

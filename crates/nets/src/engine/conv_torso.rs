@@ -1,16 +1,16 @@
 //! Convolutions, one after the other, image by image.
 
+use deepq_kernels::frames::FromBytes;
+use deepq_kernels::transpose::Transpose;
+use deepq_kernels::{Isa, threads};
 use rayon::prelude::*;
 
 use super::buffers::{Buffer, Pool, Tape};
 use super::conv_layer::ConvLayer;
 use super::packed::{Packed, PackedConv};
 use super::{Input, Sink, Weights};
-use crate::plan::Layer;
+use crate::layers::Layer;
 use crate::reference::BYTE_SCALE;
-use deepq_kernels::frames::FromBytes;
-use deepq_kernels::transpose::Transpose;
-use deepq_kernels::{Isa, threads};
 
 /// Into how many parts a batch is cut to sum gradients: fixed, so that sums do not depend on threads.
 const CHUNKS: usize = 8;
@@ -38,9 +38,9 @@ struct Workspace {
 }
 
 impl ConvTorso {
-    pub(super) fn new(layers: &[Layer], isa: Isa) -> Self {
+    pub(super) fn new<'a>(layers: impl IntoIterator<Item = &'a Layer>, isa: Isa) -> Self {
         let layers: Vec<_> =
-            layers.iter().enumerate().filter_map(|(i, layer)| ConvLayer::new(layer, i == 0, isa)).collect();
+            layers.into_iter().enumerate().filter_map(|(i, layer)| ConvLayer::new(layer, i == 0, isa)).collect();
         let record_len = layers.iter().map(ConvLayer::record_len).sum();
         Self { isa, layers, record_len, workspaces: Pool::default(), sums: Pool::default() }
     }

@@ -1,9 +1,5 @@
 //! Dense layers, one after the other.
 
-use super::Sink;
-use super::buffers::{DenseRecord, Work};
-use crate::plan::{Layer, LayerKind};
-use crate::spec::Activation;
 use deepq_kernels::Isa;
 use deepq_kernels::layer_norm::{NormaliseColumns, NormaliseColumnsGradient};
 use deepq_kernels::matmul::{MatMul, Matrix, MatrixMut, Start};
@@ -11,6 +7,11 @@ use deepq_kernels::relu::ReluGradient;
 use deepq_kernels::sums::RowSums;
 use deepq_kernels::tanh::{Tanh, TanhGradient};
 use deepq_kernels::transpose::Transpose;
+
+use super::Sink;
+use super::buffers::{DenseRecord, Work};
+use crate::layers::{Layer, LayerKind};
+use crate::spec::Activation;
 
 #[derive(Debug)]
 pub(super) struct DenseStack {
@@ -86,10 +87,10 @@ impl Dense {
 }
 
 impl DenseStack {
-    pub(super) fn new(layers: &[Layer], inputs: usize, isa: Isa) -> Self {
+    pub(super) fn new<'a>(layers: impl IntoIterator<Item = &'a Layer>, inputs: usize, isa: Isa) -> Self {
         let mut width = inputs;
         let layers = layers
-            .iter()
+            .into_iter()
             .filter_map(|layer| {
                 let LayerKind::Linear { outputs } = layer.kind else { return None };
                 let inputs = std::mem::replace(&mut width, outputs);

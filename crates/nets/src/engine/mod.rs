@@ -17,7 +17,8 @@ mod packed;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::plan::{LayerKind, Plan};
+use crate::layers::{Block, LayerKind};
+use crate::plan::Plan;
 use crate::reference::BYTE_SCALE;
 use conv_torso::ConvTorso;
 use deepq_kernels::Isa;
@@ -112,15 +113,36 @@ enum Torso {
     Dense(DenseStack),
 }
 
+/// What of a network the engine does not know: the key of its specification, and what there are no kernels for. Candle's own
+/// operations compute such a network; that is decided here alone.
+pub(crate) fn unknown(plan: &Plan) -> Option<(&'static str, &'static str)> {
+    let layers = Block::layers(&plan.torso);
+    let padded = |kind: &LayerKind| matches!(kind, LayerKind::Conv(conv) if conv.padding > 0);
+    let unknown = [
+        (plan.normalises_batches(), "network.normalisation", "batch normalisation"),
+        (plan.torso.iter().any(|block| !matches!(block, Block::Layer(_))), "network.torso", "residual blocks"),
+        (layers.iter().any(|layer| padded(&layer.kind)), "network.torso.layers", "padding"),
+        (
+            layers.iter().any(|layer| layer.pool.is_some_and(|pool| !pool.is_tiling())),
+            "network.torso.layers",
+            "pooling that overlaps or is padded",
+        ),
+        (plan.noisy().next().is_some(), "network.noise", "noise"),
+        (plan.embedding.is_some(), "network.tau_embedding", "a second input"),
+    ];
+    unknown.into_iter().find_map(|(unknown, key, what)| unknown.then_some((key, what)))
+}
+
 impl Engine {
+    /// The layers of a network of which nothing is [`unknown`].
     pub(crate) fn new(plan: &Plan, isa: Isa) -> Self {
-        let convolutional = plan.torso.first().is_some_and(|layer| matches!(layer.kind, LayerKind::Conv(_)));
-        let (torso, features) = if convolutional {
-            let conv = ConvTorso::new(&plan.torso, isa);
+        let layers = Block::layers(&plan.torso);
+        let (torso, features) = if plan.image().is_some() {
+            let conv = ConvTorso::new(layers, isa);
             let features = conv.features();
             (Torso::Conv(conv), features)
         } else {
-            let dense = DenseStack::new(&plan.torso, plan.observation_len(), isa);
+            let dense = DenseStack::new(layers, plan.observation_len(), isa);
             let features = dense.outputs();
             (Torso::Dense(dense), features)
         };
@@ -128,7 +150,7 @@ impl Engine {
             isa,
             observation_len: plan.observation_len(),
             torso,
-            head: Head::new(&plan.head, features, plan.actions, isa),
+            head: Head::new(plan, features, isa),
             packed: PackedCache::default(),
             tapes: Pool::default(),
         }
@@ -148,7 +170,7 @@ impl Engine {
         })
     }
 
-    /// Action values of all inputs, in `tape.q`: `[batch, actions]`. If `keep`, the first input's rows can go
+    /// Action values of all inputs, in `tape.q`: `[batch, actions * outputs]`. If `keep`, the first input's rows can go
     /// [`backward`](Self::backward).
     pub(crate) fn forward(&self, weights: Weights<'_>, inputs: &[Input<'_>], keep: bool, tape: &mut Tape) {
         let rows = |input: &Input<'_>| input.len() / self.observation_len;
@@ -184,7 +206,7 @@ impl Engine {
         self.head.forward(weights.values, features, batch, &mut tape.streams, &mut tape.q);
     }
 
-    /// The gradient of a loss by each parameter, from its gradient by the kept rows' action values (`[kept, actions]`).
+    /// The gradient of a loss by each parameter, from its gradient by the kept rows' action values (`[kept, actions * outputs]`).
     /// `input` is what went forward first.
     pub(crate) fn backward(
         &self,

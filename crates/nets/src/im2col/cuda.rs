@@ -9,7 +9,7 @@ use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{LaunchConfig, PushKernelArg};
 use candle_core::cuda_backend::cudarc::nvrtc::{CompileError, compile_ptx};
 
-use crate::plan::Conv;
+use crate::layers::Conv;
 
 const KERNELS: &str = include_str!("im2col.cu");
 

@@ -11,7 +11,7 @@ mod cuda;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
 use crate::graph::host_slice;
-use crate::plan::Conv;
+use crate::layers::Conv;
 
 /// `[batch, channels, height, width]`, a weight `[filters, channels, kernel, kernel]` and a bias `[filters]` to
 /// `[batch, filters, out_height, out_width]`.
@@ -162,6 +162,7 @@ mod tests {
                 filters,
                 kernel,
                 stride,
+                padding: 0,
             },
         )
     }
@@ -227,7 +228,7 @@ mod tests {
     /// What an input lying about in memory in another order must not change.
     #[test]
     fn inputs_need_not_be_contiguous() {
-        let conv = Conv { channels: 3, height: 7, width: 6, filters: 2, kernel: 3, stride: 2 };
+        let conv = Conv { channels: 3, height: 7, width: 6, filters: 2, kernel: 3, stride: 2, padding: 0 };
         let [x, weight, bias, _] = operands(conv, 4);
         let turned = x.permute((3, 2, 1, 0)).unwrap().contiguous().unwrap().permute((3, 2, 1, 0)).unwrap();
         let [a, b] = [x.as_tensor(), &turned].map(|x| convolve(conv, x, &weight, &bias).unwrap());

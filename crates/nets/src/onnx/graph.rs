@@ -1,10 +1,15 @@
 //! A network's plan as ONNX operators: the counterpart of the reference's forward pass, layer by layer.
 
+use std::convert::Infallible;
+
 use deepq_kernels::layer_norm::EPSILON as NORM_EPSILON;
 
 use super::proto::{AttributeProto, AttributeType, DataType, NodeProto, TensorProto};
 use super::{ObservationType, OnnxModel};
-use crate::plan::{BATCHES, HeadPlan, Layer, LayerKind, Norm, Plan};
+use crate::combine::Algebra;
+use crate::interface::Outputs;
+use crate::layers::{Block, Layer, LayerKind, Norm, Role};
+use crate::plan::{BATCHES, Plan};
 use crate::reference::BYTE_SCALE;
 use crate::spec::Activation;
 use crate::{NetError, QNetwork};
@@ -16,9 +21,9 @@ pub(super) fn of_network(
     model: &OnnxModel<'_>,
 ) -> Result<(Vec<NodeProto>, Vec<TensorProto>), NetError> {
     let mut builder = Builder { plan: network.plan(), nodes: vec![], tensors: vec![] };
-    for (name, tensor) in network.parameters().iter() {
-        // Only training counts batches.
-        if !name.ends_with(BATCHES) {
+    for ((name, tensor), plan) in network.parameters().iter().zip(&network.plan().parameters) {
+        // Only training counts batches, and only in training is there noise.
+        if !name.ends_with(BATCHES) && !matches!(plan.role, Role::Deviation(_)) {
             let values = tensor.flatten_all()?.to_vec1::<f32>()?;
             builder.tensor(name, DataType::Float, tensor.dims(), values.iter().flat_map(|value| value.to_le_bytes()));
         }
@@ -53,14 +58,9 @@ impl Builder<'_> {
             x = self.node("observation.Mul", "Mul", &[&x, &scale], vec![]);
         }
         let plan = self.plan;
-        let convolutional = matches!(plan.torso.first().map(|layer| &layer.kind), Some(LayerKind::Conv(_)));
+        let convolutional = plan.image().is_some();
         match (convolutional, plan.observation.as_slice()) {
-            (true, [height, width]) => {
-                let shape = [-1, 1, *height as i64, *width as i64];
-                let bytes = shape.iter().flat_map(|side| side.to_le_bytes());
-                let shape = self.tensor("observation.shape", DataType::Int64, &[shape.len()], bytes);
-                x = self.node("observation.Reshape", "Reshape", &[&x, &shape], vec![]);
-            }
+            (true, [height, width]) => x = self.reshape("observation", &x, &[-1, 1, *height as i64, *width as i64]),
             (true, _) | (false, [_]) => {}
             (false, _) => x = self.node("observation.Flatten", "Flatten", &[&x], vec![int("axis", 1)]),
         }
@@ -68,50 +68,67 @@ impl Builder<'_> {
         if convolutional {
             features = self.node("torso.Flatten", "Flatten", &[&features], vec![int("axis", 1)]);
         }
-        match &plan.head {
-            HeadPlan::Single(layers) => {
-                self.sequence(layers, features);
-            }
-            HeadPlan::Dueling { value, advantage } => {
-                let value = self.sequence(value, features.clone());
-                let advantage = self.sequence(advantage, features);
-                let over_actions = vec![ints("axes", vec![1]), int("keepdims", 1)];
-                let mean = self.node("advantage.ReduceMean", "ReduceMean", &[&advantage], over_actions);
-                let centred = self.node("advantage.Sub", "Sub", &[&advantage, &mean], vec![]);
-                self.node("value.Add", "Add", &[&centred, &value], vec![]);
-            }
-        }
+        let Ok(_) = plan.rule.combine(&mut Streams { builder: self, features });
     }
 
-    /// Layers one after the other; gives the name of what comes out.
-    fn sequence(&mut self, layers: &[Layer], mut x: String) -> String {
-        for layer in layers {
-            let name = self.name_at(layer.weight);
-            x = match &layer.kind {
-                LayerKind::Conv(conv) => {
-                    let attributes = vec![square("kernel_shape", conv.kernel), square("strides", conv.stride)];
-                    self.with_parameters(&name, "Conv", &x, layer.weight, 2, attributes)
-                }
-                LayerKind::Linear { .. } => {
-                    self.with_parameters(&name, "Gemm", &x, layer.weight, 2, vec![int("transB", 1)])
+    /// Parts of a torso one after the other; gives the name of what comes out.
+    fn sequence(&mut self, blocks: &[Block], mut x: String) -> String {
+        for block in blocks {
+            x = match block {
+                Block::Layer(layer) => self.layer(layer, x),
+                Block::Activation { name, activation } => self.activate(name, *activation, &x),
+                Block::Residual { name, parts } => {
+                    let made = self.sequence(parts, x.clone());
+                    self.node(&format!("{name}.Add"), "Add", &[&made, &x], vec![])
                 }
             };
-            if let Some(norm) = layer.norm {
-                x = self.normalise(norm, &x);
-            }
-            if let Some(activation) = layer.activation {
-                let operator = match activation {
-                    Activation::Relu => "Relu",
-                    Activation::Tanh => "Tanh",
-                };
-                x = self.node(&format!("{name}.{operator}"), operator, &[&x], vec![]);
-            }
-            if let Some(side) = layer.pool {
-                let attributes = vec![square("kernel_shape", side), square("strides", side)];
-                x = self.node(&format!("{name}.MaxPool"), "MaxPool", &[&x], attributes);
-            }
         }
         x
+    }
+
+    /// Gives the name of what comes out.
+    fn layer(&mut self, layer: &Layer, mut x: String) -> String {
+        let (name, weight) = (self.name_at(layer.weight), layer.weight);
+        x = match &layer.kind {
+            LayerKind::Conv(conv) => {
+                let mut attributes = vec![square("kernel_shape", conv.kernel), square("strides", conv.stride)];
+                attributes.extend(padding(conv.padding));
+                self.with_parameters(&name, "Conv", &x, &[weight, weight + 1], attributes)
+            }
+            LayerKind::Linear { .. } => {
+                self.with_parameters(&name, "Gemm", &x, &[weight, weight + 1], vec![int("transB", 1)])
+            }
+            // The means: a model acts without noise.
+            LayerKind::Noisy { .. } => {
+                self.with_parameters(&name, "Gemm", &x, &[weight, weight + 2], vec![int("transB", 1)])
+            }
+        };
+        if let Some(norm) = layer.norm {
+            x = self.normalise(norm, &x);
+        }
+        if let Some(activation) = layer.activation {
+            x = self.activate(&name, activation, &x);
+        }
+        if let Some(pool) = layer.pool {
+            let mut attributes = vec![square("kernel_shape", pool.side), square("strides", pool.stride)];
+            attributes.extend(padding(pool.padding));
+            x = self.node(&format!("{name}.MaxPool"), "MaxPool", &[&x], attributes);
+        }
+        x
+    }
+
+    fn activate(&mut self, name: &str, activation: Activation, x: &str) -> String {
+        let operator = match activation {
+            Activation::Relu => "Relu",
+            Activation::Tanh => "Tanh",
+        };
+        self.node(&format!("{name}.{operator}"), operator, &[x], vec![])
+    }
+
+    fn reshape(&mut self, name: &str, x: &str, shape: &[i64]) -> String {
+        let bytes = shape.iter().flat_map(|side| side.to_le_bytes());
+        let shape = self.tensor(&format!("{name}.shape"), DataType::Int64, &[shape.len()], bytes);
+        self.node(&format!("{name}.Reshape"), "Reshape", &[x, &shape], vec![])
     }
 
     fn normalise(&mut self, norm: Norm, x: &str) -> String {
@@ -119,24 +136,25 @@ impl Builder<'_> {
         let epsilon = float("epsilon", NORM_EPSILON);
         if norm.over_batch {
             // Weight, bias, mean and variance.
-            self.with_parameters(&name, "BatchNormalization", x, norm.weight, 4, vec![epsilon])
+            let parameters = [0, 1, 2, 3].map(|i| norm.weight + i);
+            self.with_parameters(&name, "BatchNormalization", x, &parameters, vec![epsilon])
         } else {
-            self.with_parameters(&name, "LayerNormalization", x, norm.weight, 2, vec![int("axis", 1), epsilon])
+            let parameters = [norm.weight, norm.weight + 1];
+            self.with_parameters(&name, "LayerNormalization", x, &parameters, vec![int("axis", 1), epsilon])
         }
     }
 
-    /// A node that takes `x` and `n` parameters from the one at `first` on.
+    /// A node that takes `x` and these parameters.
     fn with_parameters(
         &mut self,
         layer: &str,
         operator: &str,
         x: &str,
-        first: usize,
-        n: usize,
+        parameters: &[usize],
         attributes: Vec<AttributeProto>,
     ) -> String {
         let plan = self.plan;
-        let parameters = plan.parameters[first..first + n].iter().map(|parameter| parameter.name.as_str());
+        let parameters = parameters.iter().map(|&i| plan.parameters[i].name.as_str());
         let inputs: Vec<&str> = std::iter::once(x).chain(parameters).collect();
         self.node(&format!("{layer}.{operator}"), operator, &inputs, attributes)
     }
@@ -165,7 +183,44 @@ impl Builder<'_> {
 
     /// The layer whose weight this is: `torso.0` for `torso.0.weight`.
     fn name_at(&self, weight: usize) -> String {
-        self.plan.parameters[weight].name.trim_end_matches(".weight").to_owned()
+        let name = &self.plan.parameters[weight].name;
+        name.rsplit_once('.').map_or(name.as_str(), |(layer, _)| layer).to_owned()
+    }
+}
+
+/// The streams behind the features, for the rule that combines them. Values are names.
+struct Streams<'a, 'b> {
+    builder: &'a mut Builder<'b>,
+    features: String,
+}
+
+impl Algebra for Streams<'_, '_> {
+    type Value = String;
+    type Error = Infallible;
+
+    fn stream(&mut self, index: usize) -> Result<String, Infallible> {
+        let plan = self.builder.plan;
+        let stream = &plan.streams[index];
+        let x = stream.layers.iter().fold(self.features.clone(), |x, layer| self.builder.layer(layer, x));
+        Ok(match plan.outputs {
+            Outputs::PerAction(outputs) => {
+                self.builder.reshape(stream.name, &x, &[-1, stream.actions as i64, outputs as i64])
+            }
+            Outputs::One | Outputs::PerTau => x,
+        })
+    }
+
+    fn mean_over_actions(&mut self, name: &str, x: &String) -> Result<String, Infallible> {
+        let over_actions = vec![ints("axes", vec![1]), int("keepdims", 1)];
+        Ok(self.builder.node(&format!("{name}.ReduceMean"), "ReduceMean", &[x], over_actions))
+    }
+
+    fn subtract(&mut self, name: &str, a: &String, b: &String) -> Result<String, Infallible> {
+        Ok(self.builder.node(&format!("{name}.Sub"), "Sub", &[a, b], vec![]))
+    }
+
+    fn add(&mut self, name: &str, a: &String, b: &String) -> Result<String, Infallible> {
+        Ok(self.builder.node(&format!("{name}.Add"), "Add", &[a, b], vec![]))
     }
 }
 
@@ -187,4 +242,9 @@ fn ints(name: &str, values: Vec<i64>) -> AttributeProto {
 /// The same number for height and width.
 fn square(name: &str, side: usize) -> AttributeProto {
     ints(name, vec![side as i64; 2])
+}
+
+/// The same number on all four sides; nothing for none.
+fn padding(rows: usize) -> Option<AttributeProto> {
+    (rows > 0).then(|| ints("pads", vec![rows as i64; 4]))
 }

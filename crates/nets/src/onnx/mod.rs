@@ -8,7 +8,7 @@ mod proto;
 
 use prost::Message as _;
 
-use crate::{NetError, QNetwork};
+use crate::{NetError, Outputs, QNetwork};
 use proto::{
     Dimension, DimensionValue, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorShapeProto,
     TensorTypeProto, TypeProto, ValueInfoProto,
@@ -47,17 +47,21 @@ pub struct OnnxModel<'a> {
 
 impl QNetwork {
     /// The network as an ONNX model (IR version 8, operators of set 17). Its input `observation` is `[batch, ..shape]` with any
-    /// batch, its output `[batch, actions]`; it computes what [`values`](Self::values) does. Weights keep their names. The same
-    /// network gives the same bytes.
+    /// batch, its output `[batch, actions]`, or what [`Outputs`] says; it computes what [`values`](Self::values) does, without
+    /// noise. Weights keep their names. The same network gives the same bytes.
     ///
     /// # Errors
     ///
-    /// [`NetError::Onnx`] if it is too large: a model holds at most 2 GiB.
+    /// [`NetError::Onnx`] if it has a second input, or is too large: a model holds at most 2 GiB.
     pub fn to_onnx(&self, model: &OnnxModel<'_>) -> Result<Vec<u8>, NetError> {
         let too_large = |bytes: usize| {
             let reason = format!("it would have {bytes} bytes, and a model has at most {MOST_BYTES}");
             NetError::Onnx { reason }
         };
+        if self.outputs() == Outputs::PerTau {
+            let reason = "it has a second input, and a model has only observations".to_owned();
+            return Err(NetError::Onnx { reason });
+        }
         let weights = self.parameters().count() * size_of::<f32>();
         if weights > MOST_BYTES {
             return Err(too_large(weights));
@@ -69,7 +73,7 @@ impl QNetwork {
             name: model.name.to_owned(),
             initializer,
             input: vec![value(OBSERVATION, element, observation)],
-            output: vec![value(model.output, proto::DataType::Float, &[self.actions()])],
+            output: vec![value(model.output, proto::DataType::Float, &self.plan().row_shape())],
         };
         let entry =
             |(key, value): &(&str, String)| StringStringEntryProto { key: (*key).to_owned(), value: value.clone() };
@@ -103,18 +107,33 @@ mod tests {
     use rand_pcg::{Pcg64, rand_core::SeedableRng};
 
     use super::*;
-    use crate::{Head, NetworkSpec, Normalisation, Torso};
+    use crate::{Head, Interface, NetworkSpec, NoiseSpec, Normalisation, TauEmbedding, Torso};
 
     /// What ONNX Runtime makes of every network is tested with the program, as it comes from PyPI.
     #[test]
     fn nodes_take_what_is_there() {
-        let mut spec = NetworkSpec::new(Torso::Nature {}, Head::Dueling { hidden: vec![8] });
-        spec.normalisation = Normalisation::Batch;
-        let network = QNetwork::new(&spec, &[84, 84], 3, &mut Pcg64::seed_from_u64(1), &Device::Cpu).unwrap();
-        let metadata = [("seed", "1".to_owned())];
-        let model =
-            OnnxModel { name: "n", observation: ObservationType::Bytes, output: "q_values", metadata: &metadata };
-        let file = ModelProto::decode(network.to_onnx(&model).unwrap().as_slice()).unwrap();
+        let nature = NetworkSpec::new(Torso::Nature {}, Head::Dueling { hidden: vec![8] });
+        let residual = NetworkSpec { torso: Torso::impala_2018(), ..nature.clone() };
+        let normalised = NetworkSpec { normalisation: Normalisation::Batch, ..nature.clone() };
+        let noisy = NetworkSpec { noise: Some(NoiseSpec::fortunato_2018()), ..nature };
+        for spec in [residual, normalised, noisy] {
+            for outputs in [Outputs::One, Outputs::PerAction(4)] {
+                let interface = Interface { outputs, noise: true };
+                let network = QNetwork::with_interface(&spec, &[84, 84], 3, interface, &mut rng(), &Device::Cpu);
+                check_nodes(&network.unwrap());
+            }
+        }
+    }
+
+    fn rng() -> Pcg64 {
+        Pcg64::seed_from_u64(1)
+    }
+
+    const MODEL: OnnxModel<'_> =
+        OnnxModel { name: "n", observation: ObservationType::Bytes, output: "q_values", metadata: &[] };
+
+    fn check_nodes(network: &QNetwork) {
+        let file = ModelProto::decode(network.to_onnx(&MODEL).unwrap().as_slice()).unwrap();
         assert_eq!((file.ir_version, file.opset_import[0].version), (IR_VERSION, OPSET));
         let graph = file.graph.unwrap();
         let tensors = graph.initializer.iter().map(|tensor| &tensor.name);
@@ -127,5 +146,14 @@ mod tests {
         }
         let left: Vec<_> = there.difference(&taken).collect();
         assert_eq!(left, [&&graph.output[0].name], "nothing is there in vain");
+    }
+
+    #[test]
+    fn a_second_input_is_refused() {
+        let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![3] }, Head::Single { hidden: vec![] });
+        let spec = NetworkSpec { tau_embedding: Some(TauEmbedding::dabney_2018()), ..spec };
+        let interface = Interface { outputs: Outputs::PerTau, noise: false };
+        let network = QNetwork::with_interface(&spec, &[4], 3, interface, &mut rng(), &Device::Cpu).unwrap();
+        assert!(network.to_onnx(&MODEL).unwrap_err().to_string().contains("second input"));
     }
 }
