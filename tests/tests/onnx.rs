@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use deepq_envs::NumpyRng;
 use deepq_experiments::config::{self, Overrides};
 use deepq_nets::{
-    Activation, ConvSpec, Device, Head, NetworkSpec, Normalisation, ObservationType, OnnxModel, QNetwork, Tensor, Torso,
+    Activation, ConvSpec, Device, Head, Interface, NetworkSpec, NoiseSpec, Normalisation, ObservationType, OnnxModel,
+    Outputs, QNetwork, Tensor, Torso,
 };
 use deepq_tests::{deepq, documented, python, rom, train};
 use serde::Deserialize;
@@ -67,9 +68,13 @@ impl Models {
             assert_eq!(of.input.2[0], "batch", "{name}");
             assert_eq!(of.input.2[1..], *network.observation_shape(), "{name}");
             assert_eq!(of.output[0].2[1], network.actions(), "{name}");
+            match network.outputs() {
+                Outputs::PerAction(outputs) => assert_eq!(of.output[0].2[2], outputs, "{name}"),
+                _ => assert_eq!(of.output[0].2.len(), 2, "{name}"),
+            }
             for (parameter, tensor) in network.parameters().iter() {
-                // Only training counts batches.
-                if !parameter.ends_with("num_batches_tracked") {
+                // Only training counts batches, and only in training is there noise.
+                if !parameter.ends_with("num_batches_tracked") && !parameter.ends_with("_sigma") {
                     assert_eq!(of.tensors.get(parameter).map(Vec::as_slice), Some(tensor.dims()), "{name}");
                 }
             }
@@ -108,16 +113,20 @@ fn observations(
     })
 }
 
-/// Every torso, head, activation and normalisation with every other, on frames and on vectors.
-fn all_networks() -> Vec<(String, NetworkSpec, &'static [usize])> {
-    let conv = |filters, kernel, stride, pool| ConvSpec { filters, kernel, stride, pool };
-    let torsos: [(&str, Torso, &[usize]); 5] = [
+/// Every torso, head, activation and normalisation with every other, on frames and on vectors; and every head with noise and
+/// several outputs.
+fn all_networks() -> Vec<(String, NetworkSpec, &'static [usize], Interface)> {
+    let conv = |filters, kernel, stride, pool| ConvSpec { pool, ..ConvSpec::new(filters, kernel, stride) };
+    let padded = ConvSpec { padding: 1, pool_stride: Some(2), pool_padding: 1, ..conv(4, 3, 2, 3) };
+    let torsos: [(&str, Torso, &[usize]); 7] = [
         ("mlp", Torso::Mlp { hidden: vec![16, 8] }, &[4]),
         ("mlp-of-frames", Torso::Mlp { hidden: vec![16] }, &[2, 3, 5]),
         ("no-torso", Torso::Mlp { hidden: vec![] }, &[6]),
         // Of 12 columns the second convolution reaches 11, and the last pooling drops a row.
         ("conv", Torso::Conv { layers: vec![conv(4, 3, 1, 2), conv(6, 3, 2, 1)] }, &[2, 13, 14]),
         ("pooled", Torso::Conv { layers: vec![conv(5, 2, 1, 3)] }, &[12, 11]),
+        ("padded", Torso::Conv { layers: vec![padded] }, &[2, 12, 11]),
+        ("residual", Torso::Impala { channels: vec![3, 4] }, &[2, 9, 7]),
     ];
     let heads = [
         ("single", Head::Single { hidden: vec![] }),
@@ -135,11 +144,17 @@ fn all_networks() -> Vec<(String, NetworkSpec, &'static [usize])> {
                     (spec.activation, spec.normalisation) = (activation, normalisation);
                     if spec.validate().is_ok() {
                         let name = format!("{torso_name}-{head_name}-{activation:?}-{normalisation:?}");
-                        networks.push((name, spec, shape));
+                        networks.push((name, spec, shape, Interface::default()));
                     }
                 }
             }
         }
+    }
+    for (head_name, head) in heads {
+        let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![16] }, head);
+        let spec = NetworkSpec { noise: Some(NoiseSpec::fortunato_2018()), ..spec };
+        let interface = Interface { outputs: Outputs::PerAction(4), noise: true };
+        networks.push((format!("outputs-{head_name}"), spec, &[4], interface));
     }
     networks
 }
@@ -148,10 +163,10 @@ fn all_networks() -> Vec<(String, NetworkSpec, &'static [usize])> {
 fn every_network_gives_its_values_in_onnx_runtime() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut models = Models::default();
-    for (name, spec, shape) in all_networks() {
+    for (name, spec, shape, interface) in all_networks() {
         for of in [ObservationType::Bytes, ObservationType::Floats] {
             let mut rng = NumpyRng::new(models.0.len() as u64);
-            let network = QNetwork::new(&spec, shape, 3, &mut rng, &Device::Cpu)?;
+            let network = QNetwork::with_interface(&spec, shape, 3, interface, &mut rng, &Device::Cpu)?;
             if spec.normalisation == Normalisation::Batch {
                 // So that its running statistics are not those of a new network.
                 for _ in 0..5 {
@@ -168,7 +183,7 @@ fn every_network_gives_its_values_in_onnx_runtime() -> Result<()> {
         }
     }
     let said = models.compare(folder.path())?;
-    assert_eq!(said.len(), 2 * (3 * 4 * 2 * 2 + 2 * 4 * 2 * 3));
+    assert_eq!(said.len(), 2 * (3 * 4 * 2 * 2 + 4 * 4 * 2 * 3 + 4));
     for (name, of) in said {
         assert_eq!(of.metadata["key"], "value: \"ü\"\n", "{name}");
         assert_eq!(of.input.1, if name.ends_with("Bytes") { UINT8 } else { FLOAT }, "{name}");

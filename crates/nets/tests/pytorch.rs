@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use deepq_nets::{ConvSpec, Head, NetworkSpec, Normalisation, QNetwork, Torso};
+use deepq_nets::{ConvSpec, Head, Interface, NetworkSpec, NoiseSpec, Normalisation, QNetwork, Torso};
 use rand_pcg::{Pcg64, rand_core::SeedableRng};
 use serde::Deserialize;
 
@@ -24,7 +24,9 @@ fn fixture(name: &str) -> PathBuf {
 fn compare(name: &str, spec: &NetworkSpec, shape: &[usize]) {
     let figures: Figures = serde_json::from_slice(&std::fs::read(fixture(&format!("{name}.json"))).unwrap()).unwrap();
     let file = std::fs::read(fixture(&format!("{name}.safetensors"))).unwrap();
-    let network = QNetwork::new(spec, shape, 3, &mut Pcg64::seed_from_u64(1), &Device::Cpu).unwrap();
+    let interface = Interface { noise: true, ..Interface::default() };
+    let mut rng = Pcg64::seed_from_u64(1);
+    let network = QNetwork::with_interface(spec, shape, 3, interface, &mut rng, &Device::Cpu).unwrap();
 
     network.parameters().load_safetensors(&file).unwrap();
     let batch: Vec<usize> = std::iter::once(5).chain(shape.iter().copied()).collect();
@@ -71,4 +73,23 @@ fn layer_normalisation_is_that_of_pytorch() {
 fn pooling_is_that_of_pytorch() {
     let layers = vec![ConvSpec { pool: 2, ..ConvSpec::new(4, 3, 2) }, ConvSpec::new(6, 2, 1)];
     compare("pooled", &NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![8] }), &[2, 15, 12]);
+}
+
+#[test]
+fn padding_and_overlapping_pools_are_those_of_pytorch() {
+    let pooled = ConvSpec { padding: 1, pool: 3, pool_stride: Some(2), pool_padding: 1, ..ConvSpec::new(4, 3, 2) };
+    let layers = vec![pooled, ConvSpec { padding: 2, ..ConvSpec::new(6, 3, 1) }];
+    compare("padded", &NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![] }), &[2, 11, 8]);
+}
+
+#[test]
+fn a_residual_network_of_pytorch_gives_its_q_values() {
+    let torso = Torso::Impala { channels: vec![3, 4] };
+    compare("residual", &NetworkSpec::new(torso, Head::Single { hidden: vec![8] }), &[2, 9, 7]);
+}
+
+#[test]
+fn noisy_layers_of_pytorch_have_their_means() {
+    let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![8] }, Head::Single { hidden: vec![5] });
+    compare("noisy", &NetworkSpec { noise: Some(NoiseSpec::fortunato_2018()), ..spec }, &[4]);
 }

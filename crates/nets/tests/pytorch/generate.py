@@ -1,7 +1,7 @@
 """Writes the fixtures of tests/pytorch.rs: PyTorch modules as safetensors, with their Q-values for a batch.
 
     pip install torch==2.15.0 safetensors numpy
-    python generate.py              writes each module's .safetensors and .json beside this file
+    python generate.py [NAME]...    writes each module's .safetensors and .json beside this file, or those of these alone
     python generate.py --check DIR  loads DIR/*.safetensors, as deepq wrote them, into the same modules, strictly, and
                                     compares the Q-values with those of the JSON files
 
@@ -40,6 +40,43 @@ class Dueling(nn.Module):
         return self.value(features) + advantage - advantage.mean(1, keepdim=True)
 
 
+class Residual(nn.Module):
+    """As in CleanRL's ppo_procgen.py, by Espeholt et al. 2018."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.conv0 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.conv1(nn.functional.relu(self.conv0(nn.functional.relu(x))))
+
+
+class Sequence(nn.Module):
+    def __init__(self, inputs, channels):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, channels, 3, padding=1)
+        self.res_block0, self.res_block1 = Residual(channels), Residual(channels)
+
+    def forward(self, x):
+        x = nn.functional.max_pool2d(self.conv(x), 3, stride=2, padding=1)
+        return self.res_block1(self.res_block0(x))
+
+
+class Noisy(nn.Module):
+    """A noisy layer as Rainbow, CleanRL and TorchRL name its parts, without noise."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weight_mu = nn.Parameter(torch.randn(outputs, inputs))
+        self.weight_sigma = nn.Parameter(torch.rand(outputs, inputs))
+        self.bias_mu = nn.Parameter(torch.randn(outputs))
+        self.bias_sigma = nn.Parameter(torch.rand(outputs))
+
+    def forward(self, x):
+        return nn.functional.linear(x, self.weight_mu, self.bias_mu)
+
+
 def streams(inputs, hidden, outputs):
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
 
@@ -66,12 +103,24 @@ def modules():
     yield "layer_norm", (2, 12, 11), Single(torso, head)
     torso = nn.Sequential(nn.Conv2d(2, 4, 3, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 6, 2, 1), nn.ReLU())
     yield "pooled", (2, 15, 12), Single(torso, streams(6 * 2 * 1, 8, ACTIONS))
+    torso = nn.Sequential(
+        nn.Conv2d(2, 4, 3, 2, padding=1), nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1),
+        nn.Conv2d(4, 6, 3, padding=2), nn.ReLU(),
+    )
+    yield "padded", (2, 11, 8), Single(torso, nn.Sequential(nn.Linear(6 * 5 * 4, ACTIONS)))
+    torso = nn.Sequential(Sequence(2, 3), Sequence(3, 4), nn.ReLU())
+    yield "residual", (2, 9, 7), Single(torso, streams(4 * 3 * 2, 8, ACTIONS))
+    torso = nn.Sequential(nn.Linear(4, 8), nn.ReLU())
+    yield "noisy", (4,), Single(torso, nn.Sequential(Noisy(8, 5), nn.ReLU(), Noisy(5, ACTIONS)))
 
 
 def main():
     folder = pathlib.Path(sys.argv[2]) if sys.argv[1:2] == ["--check"] else None
     torch.manual_seed(1)
+    wanted = [] if folder else sys.argv[1:]
     for name, shape, module in modules():
+        if wanted and name not in wanted:
+            continue
         if folder:
             expected = json.loads((HERE / f"{name}.json").read_text())
             module.load_state_dict(load_file(folder / f"{name}.safetensors"))
