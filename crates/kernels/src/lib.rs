@@ -28,8 +28,9 @@
 //! decided when the program runs. All `unsafe` code of networks is here. Kernels for other types than `f32` would be other
 //! modules of the same form.
 //!
-//! **Without optimisation everything here is some fifty times slower.** Whoever uses this crate from a debug build writes into
-//! the `Cargo.toml` of their workspace:
+//! **Without optimisation everything here is about a thousand times slower:** on one machine with AVX2 a convolution of the Nature
+//! network took 131 ms instead of 0.09 ms. Whoever uses this crate from a debug build writes into the `Cargo.toml` of their
+//! workspace:
 //!
 //! ```toml
 //! [profile.dev.package.deepq-kernels]
