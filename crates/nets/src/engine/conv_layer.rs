@@ -11,7 +11,7 @@ use deepq_kernels::transpose::Transpose;
 
 use super::buffers::Buffer;
 use super::packed::PackedConv;
-use super::{Sink, Weights};
+use super::pass::{Sink, Weights};
 use crate::layers::{Layer, LayerKind};
 use crate::spec::Activation;
 

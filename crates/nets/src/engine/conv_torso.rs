@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::buffers::{Buffer, Pool, Tape};
 use super::conv_layer::ConvLayer;
 use super::packed::{Packed, PackedConv};
-use super::{Input, Sink, Weights};
+use super::pass::{Input, Sink, Weights};
 use crate::layers::Layer;
 use crate::reference::BYTE_SCALE;
 

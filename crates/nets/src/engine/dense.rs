@@ -8,8 +8,8 @@ use deepq_kernels::sums::RowSums;
 use deepq_kernels::tanh::{Tanh, TanhGradient};
 use deepq_kernels::transpose::Transpose;
 
-use super::Sink;
 use super::buffers::{DenseRecord, Work};
+use super::pass::Sink;
 use crate::layers::{Layer, LayerKind};
 use crate::spec::Activation;
 

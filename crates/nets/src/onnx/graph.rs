@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use deepq_kernels::layer_norm::EPSILON as NORM_EPSILON;
 
+use super::model::{ObservationType, OnnxModel};
 use super::proto::{AttributeProto, AttributeType, DataType, NodeProto, TensorProto};
-use super::{ObservationType, OnnxModel};
 use crate::combine::Algebra;
 use crate::interface::Outputs;
 use crate::layers::{Block, Layer, LayerKind, Norm, Role};

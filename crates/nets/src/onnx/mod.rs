@@ -4,11 +4,13 @@
 //! operators a network is.
 
 mod graph;
+mod model;
 mod proto;
 
 use prost::Message as _;
 
 use crate::{NetError, Outputs, QNetwork};
+pub use model::{ObservationType, OnnxModel};
 use proto::{
     Dimension, DimensionValue, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorShapeProto,
     TensorTypeProto, TypeProto, ValueInfoProto,
@@ -22,28 +24,6 @@ const OPSET: i64 = 17;
 const MOST_BYTES: usize = i32::MAX as usize;
 /// The name of the input.
 const OBSERVATION: &str = "observation";
-
-/// What observations consist of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObservationType {
-    /// Bytes, as frames; the model itself scales them by 1/255.
-    Bytes,
-    /// `f32`.
-    Floats,
-}
-
-/// What an ONNX model says beside the network.
-#[derive(Clone, Copy, Debug)]
-pub struct OnnxModel<'a> {
-    /// The graph's name.
-    pub name: &'a str,
-    /// What its input consists of.
-    pub observation: ObservationType,
-    /// The name of its output, as `q_values`.
-    pub output: &'a str,
-    /// Its metadata: keys, each once, and values.
-    pub metadata: &'a [(&'a str, String)],
-}
 
 impl QNetwork {
     /// The network as an ONNX model (IR version 8, operators of set 17). Its input `observation` is `[batch, ..shape]` with any
