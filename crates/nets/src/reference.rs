@@ -209,11 +209,11 @@ impl Reference<'_> {
 }
 
 fn activate(activation: Activation, x: &Tensor) -> candle_core::Result<Tensor> {
-    match activation {
+    Ok(match activation {
         // Not Candle's relu: its gradient at 0 is 1, and blank frames with zero biases give exact zeros.
-        Activation::Relu => x.mul(&x.detach().gt(0.0)?.to_dtype(DType::F32)?),
-        Activation::Tanh => x.tanh(),
-    }
+        Activation::Relu => x.mul(&x.detach().gt(0.0)?.to_dtype(DType::F32)?)?,
+        Activation::Tanh => x.tanh()?,
+    })
 }
 
 /// So many rows of a value before and after what is there.

@@ -103,7 +103,7 @@ fn gradients_of_means_and_deviations_are_differences() {
         check_gradients(&network, |network| network.forward_given(&x, &given(&noise)).unwrap());
         check_file(&network, &spec, NOISY);
         // Without noise deviations do nothing.
-        let loss = network.forward(&x).unwrap().sum_all().unwrap();
+        let loss = network.forward(&x).unwrap().sqr().unwrap().sum_all().unwrap();
         for item in network.backward(&loss).unwrap().iter() {
             let (name, gradient) = item.unwrap();
             assert_eq!(gradient.iter().all(|g| *g == 0.0), name.ends_with("_sigma"), "{name}");
