@@ -19,6 +19,7 @@ mod machine;
 mod modurl;
 mod networks;
 mod peer;
+mod python;
 mod replay;
 mod report;
 mod settings;
@@ -27,7 +28,7 @@ mod update;
 
 pub use error::BenchError;
 pub use machine::Machine;
-pub use peer::Python;
+pub use python::Python;
 pub use report::{Better, Case, Report, Side, Skipped};
 pub use settings::{Benchmark, Settings};
 

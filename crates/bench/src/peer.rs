@@ -1,6 +1,5 @@
 //! Peers: programs of other libraries that do the same work, each in a process of its own.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -8,27 +7,17 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::blocks::Samples;
 use crate::comparison::Contender;
+use crate::python::Python;
 use crate::report::Skipped;
 use crate::{BenchError, Settings};
 
 /// Names another Python for the peers.
 const PYTHON: &str = "DEEPQ_PEERS_PYTHON";
-
-/// A Python with what is installed in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Python {
-    /// The interpreter's path.
-    pub executable: PathBuf,
-    /// Its version.
-    pub version: String,
-    /// The peers in it, and their versions.
-    pub packages: BTreeMap<String, String>,
-}
 
 /// The peers' programs and the Python that runs them.
 pub(crate) struct Peers {

@@ -110,3 +110,18 @@ fn repeat_first<T: Element>(stack: &mut [T], len: usize) {
         frame.copy_from_slice(first);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Catch, TimeLimit};
+
+    #[test]
+    fn the_space_says_how_many_observations_are_in_one() {
+        let env = Catch::new();
+        assert_eq!(env.observation_space().stack(), 1);
+        let env = TimeLimit::new(FrameStack::new(env, 4).unwrap(), 10);
+        assert_eq!(env.observation_space().stack(), 4);
+        assert_eq!(env.observation_space().shape()[0], 4);
+    }
+}

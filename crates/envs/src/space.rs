@@ -52,6 +52,7 @@ pub struct ObservationSpace<E> {
     low: Vec<E>,
     high: Vec<E>,
     states: Option<Discrete>,
+    stack: usize,
 }
 
 impl<E: Element> ObservationSpace<E> {
@@ -62,7 +63,7 @@ impl<E: Element> ObservationSpace<E> {
     /// If `low` and `high` differ in length or are empty.
     pub fn vector(low: &[E], high: &[E]) -> Self {
         assert!(low.len() == high.len() && !low.is_empty(), "low and high must have the same, positive length");
-        Self { shape: vec![low.len()], low: low.to_vec(), high: high.to_vec(), states: None }
+        Self { shape: vec![low.len()], low: low.to_vec(), high: high.to_vec(), states: None, stack: 1 }
     }
 
     /// A box of any shape with the same bounds everywhere.
@@ -73,7 +74,7 @@ impl<E: Element> ObservationSpace<E> {
     pub fn uniform(shape: &[usize], low: E, high: E) -> Self {
         let len = shape.iter().product();
         assert!(len > 0, "an observation needs at least one element");
-        Self { shape: shape.to_vec(), low: vec![low; len], high: vec![high; len], states: None }
+        Self { shape: shape.to_vec(), low: vec![low; len], high: vec![high; len], states: None, stack: 1 }
     }
 
     /// A box of any shape with its own bounds for each element, in row-major order.
@@ -87,7 +88,7 @@ impl<E: Element> ObservationSpace<E> {
             len > 0 && low.len() == len && high.len() == len,
             "low and high must have an element for each of the shape"
         );
-        Self { shape: shape.to_vec(), low, high, states: None }
+        Self { shape: shape.to_vec(), low, high, states: None, stack: 1 }
     }
 
     /// Lengths of the dimensions.
@@ -121,6 +122,12 @@ impl<E: Element> ObservationSpace<E> {
         self.states.as_ref()
     }
 
+    /// How many observations, one after the other, are in one: 1 unless it is [`stacked`](Self::stacked). A replay memory
+    /// that stores each of them once goes by it.
+    pub fn stack(&self) -> usize {
+        self.stack
+    }
+
     /// The space of `frames` observations in one, as [`FrameStack`](crate::FrameStack) gives them: `[height, width]`
     /// becomes `[frames, height, width]`, `[channels, height, width]` becomes `[frames * channels, height, width]`,
     /// everything else (vectors, raw screens of shape `[height, width, 3]`) gets a new first dimension.
@@ -129,7 +136,7 @@ impl<E: Element> ObservationSpace<E> {
             [channels, height, width] if width != 3 => vec![frames * channels, height, width],
             _ => [&[frames], &*self.shape].concat(),
         };
-        Self { shape, low: self.low.repeat(frames), high: self.high.repeat(frames), states: None }
+        Self { shape, low: self.low.repeat(frames), high: self.high.repeat(frames), states: None, stack: frames }
     }
 
     /// Whether `observation` has the right length and lies within the bounds (NaN does not).
@@ -144,6 +151,6 @@ impl ObservationSpace<f32> {
     pub fn discrete(states: Discrete) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "state numbers stay below 2^24")]
         let high = (states.n() - 1) as f32;
-        Self { shape: vec![1], low: vec![0.0], high: vec![high], states: Some(states) }
+        Self { shape: vec![1], low: vec![0.0], high: vec![high], states: Some(states), stack: 1 }
     }
 }

@@ -8,7 +8,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use deepq_bench::{Benchmark, Settings};
 use deepq_experiments::listeners::Screen;
 
-use super::{Roms, logging, output};
+use super::machine::Roms;
+use super::{logging, output};
 
 const EXAMPLES: &str = "\
 Examples:

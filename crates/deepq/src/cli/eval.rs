@@ -10,7 +10,8 @@ use deepq_experiments::listeners::Screen;
 use deepq_experiments::session::{self, EvaluationRequest};
 use deepq_runs::{EvaluationFigures, grouped};
 
-use super::{Machine, interrupt, logging, number, output};
+use super::machine::Machine;
+use super::{interrupt, logging, number, output};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -9,7 +9,8 @@ use deepq_experiments::listeners::Screen;
 use deepq_runs::RunFolder;
 use serde_json::json;
 
-use super::{Roms, logging, output};
+use super::machine::Roms;
+use super::{logging, output};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::program;
 
-use super::{Roms, output};
+use super::machine::Roms;
+use super::output;
 
 const EXAMPLES: &str = "\
 Examples:

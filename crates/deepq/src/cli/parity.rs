@@ -8,7 +8,7 @@ use anyhow::bail;
 use clap::Args;
 use deepq_experiments::parity;
 
-use super::Roms;
+use super::machine::Roms;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -13,7 +13,8 @@ use deepq_experiments::play::{self, Leave, PlayError, SPEEDS, Score};
 use deepq_experiments::session::{self, EvaluationRequest};
 use deepq_experiments::terminal::Terminal;
 
-use super::{Machine, interrupt, logging, mistakes, number, output};
+use super::machine::Machine;
+use super::{interrupt, logging, mistakes, number, output};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,7 +10,8 @@ use deepq_experiments::recording::Style;
 use deepq_experiments::session::{self, EvaluationRequest, Recorded, RecordingRequest};
 use deepq_runs::grouped;
 
-use super::{Machine, interrupt, logging, number, output};
+use super::machine::Machine;
+use super::{interrupt, logging, number, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -101,11 +102,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         },
         out: arguments.out.clone(),
     };
-    let mut told = Instant::now();
+    let mut last_note = Instant::now();
     let recorded = session::record(&arguments.run, &request, &settings, &mut |scene, moment| {
         const PAUSE: Duration = Duration::from_secs(2);
-        if told.elapsed() >= PAUSE {
-            told = Instant::now();
+        if last_note.elapsed() >= PAUSE {
+            last_note = Instant::now();
             let (episode, episodes) = (moment.episode + 1, scene.episodes);
             let (step, total) = (grouped(moment.step), moment.total);
             screen.line(&format!("episode {episode} of {episodes}: step {step}, return {total:.2}"));

@@ -11,8 +11,9 @@ use deepq_experiments::listeners::Screen;
 use deepq_experiments::session::{self, Group};
 use deepq_runs::{EvaluationFigures, Finished, Summary, duration, grouped};
 
+use super::machine::Machine;
 use super::seeds::{self, SeedList};
-use super::{Machine, interrupt, logging, mistakes, number, output, results};
+use super::{interrupt, logging, mistakes, number, output, results};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use deepq_runs::{EXPORTED_WEIGHTS, EvaluationFigures, Finished, RunFolder, Summary, duration, grouped};
 
+use super::Export;
 use super::front_matter::FrontMatter;
-use super::{Export, hub};
 use crate::RunError;
 use crate::config::{self, Experiment, Overrides};
 
+/// The model beside a card on the Hub.
+pub(super) const MODEL: &str = "model.onnx";
 /// The video of the best weights, as seen from a run's folder.
 const BEST_VIDEO: &str = "videos/best.gif";
 
@@ -192,7 +194,7 @@ fn onnx_example(export: &Export) -> String {
          observations = np.zeros((1, {}), np.{element})  # any number of them\n\
          ({output},) = model.run([\"{output}\"], {{\"observation\": observations}})\n\
          actions = {output}.argmax(1)",
-        hub::MODEL,
+        MODEL,
         shape.join(", ")
     )
 }

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use deepq_runs::{EXPORTED_WEIGHTS, RunFolder, StorageError, atomic};
 
-use super::card::{Card, Destination};
+use super::card::{Card, Destination, MODEL};
 use super::{Export, front_matter};
 use crate::RunError;
 
 /// The files in the folder; the card names them.
-pub(super) const MODEL: &str = "model.onnx";
 pub(super) const REPLAY: &str = "replay.gif";
 const CARD: &str = "README.md";
 const SUMMARY: &str = "summary.json";

@@ -9,8 +9,8 @@ use std::time::Duration;
 use image::RgbImage;
 use tempfile::TempDir;
 
-use super::RecordingError;
 use super::clock::Clock;
+use super::error::RecordingError;
 
 /// A video that `ffmpeg` writes while it gets the pictures.
 pub(super) struct Ffmpeg {

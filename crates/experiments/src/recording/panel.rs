@@ -12,7 +12,7 @@ use image::RgbImage;
 
 /// Colours of a panel.
 pub(super) mod ink {
-    use super::Rgb888;
+    use embedded_graphics::pixelcolor::Rgb888;
 
     pub(crate) const BACKGROUND: Rgb888 = Rgb888::new(24, 24, 27);
     pub(crate) const TEXT: Rgb888 = Rgb888::new(244, 244, 245);

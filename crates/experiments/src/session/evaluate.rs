@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use deepq_agents::Agent;
-use deepq_envs::{ElementKind, Seeds};
+use deepq_envs::Seeds;
 use deepq_runs::{RunFolder, Weights, WhichCheckpoint};
 
+use super::task::{self, Task};
 use super::{Settings, starting};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
@@ -36,26 +37,26 @@ pub fn evaluate(run: &Path, request: &EvaluationRequest, settings: &Settings) ->
     let folder = RunFolder::look_at(run)?;
     let (experiment, document) = config::of_run(&folder, &Overrides::default())?;
     let weights = Weights::of_run(&folder, &request.checkpoint)?;
-    settings.in_pool(|_| {
-        let device = settings.device.open()?;
-        let assembly = Assembly::new(&experiment, &document, &settings.registry, &device);
-        match assembly.element()? {
-            ElementKind::F32 => play::<f32>(&assembly, request, &weights, settings),
-            ElementKind::U8 => play::<u8>(&assembly, request, &weights, settings),
-        }
-    })?
+    let task = Evaluate { request, weights: &weights, settings };
+    settings.in_pool(|_| task::run(task, &experiment, &document, settings))?
 }
 
-fn play<E: Observed>(
-    assembly: &Assembly<'_>,
-    request: &EvaluationRequest,
-    weights: &Weights,
-    settings: &Settings,
-) -> Result<Evaluation, RunError> {
-    let protocol = request.protocol(assembly);
-    let player = player::<E>(assembly, weights)?;
-    let mut evaluator = starting::told(assembly, &settings.screen, || assembly.evaluator(protocol))?;
-    Ok(evaluator.evaluate(&*player, weights.at_step, &|| settings.stop.load(Ordering::Relaxed))?)
+struct Evaluate<'a> {
+    request: &'a EvaluationRequest,
+    weights: &'a Weights,
+    settings: &'a Settings,
+}
+
+impl Task for Evaluate<'_> {
+    type Output = Evaluation;
+
+    fn run<E: Observed>(self, assembly: &Assembly<'_>) -> Result<Evaluation, RunError> {
+        let Self { request, weights, settings } = self;
+        let protocol = request.protocol(assembly);
+        let player = player::<E>(assembly, weights)?;
+        let mut evaluator = starting::with_progress(assembly, &settings.screen, || assembly.evaluator(protocol))?;
+        Ok(evaluator.evaluate(&*player, weights.at_step, &|| settings.stop.load(Ordering::Relaxed))?)
+    }
 }
 
 impl EvaluationRequest {

@@ -5,11 +5,14 @@ mod evaluate;
 mod group;
 mod record;
 mod replay;
+mod resume;
 mod running;
 mod saved;
 mod seeds;
 mod settings;
+mod start;
 mod starting;
+mod task;
 mod timing;
 mod watch;
 

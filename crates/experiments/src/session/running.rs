@@ -9,7 +9,7 @@ use deepq_runs::{Checkpoints, Finished, Kind, RunFolder, Summary};
 
 use super::Settings;
 use super::record::record_evaluation;
-use super::saved::{self, Before, Newest, SavedBest};
+use super::saved::{self, Incremental, Newest, SavedBest};
 use super::timing::Timing;
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
@@ -58,6 +58,16 @@ impl<E: Observed> Session<'_, E> {
         }
         // The loop always says how it ended, or why it cannot go on.
         self.finish(Finished::Interrupted, threads, settings)
+    }
+
+    /// A run that was under way and stopped: why, and what it can go on from.
+    pub(super) fn stopped(&self, cause: RunError) -> RunError {
+        RunError::Stopped {
+            cause: Box::new(cause),
+            agent_step: self.training.counters().agent_steps,
+            run: self.folder.path().to_owned(),
+            checkpoint: self.checkpoints.steps(Kind::Step).ok().and_then(|steps| steps.first().copied()),
+        }
     }
 
     fn evaluate(&mut self, stop: &dyn Fn() -> bool) -> Result<(), RunError> {
@@ -127,9 +137,10 @@ impl<E: Observed> Session<'_, E> {
         let metrics = self.metrics.sync()?;
         let writer = self.checkpoints.begin(Kind::Step, at_step)?;
         let Assembly { experiment, document, .. } = self.assembly;
-        let increments = self.newest.as_ref().and_then(|newest| newest.increments.as_ref());
-        let before = Before { increments, from: self.increments_from };
-        let newest = saved::write(writer, &before, experiment, document, &self.training, metrics, self.timing.state())?;
+        let previous = self.newest.as_ref().and_then(|newest| newest.increments.as_ref());
+        let incremental = Incremental { from_bytes: self.increments_from, previous };
+        let newest =
+            saved::write(writer, &incremental, experiment, document, &self.training, metrics, self.timing.state())?;
         let (seconds, digest) = (begun.elapsed().as_secs_f64(), newest.digest.as_deref().unwrap_or("not computed"));
         tracing::debug!("checkpoint of step {at_step} written in {seconds:.2} s, digest {digest}");
         self.newest = Some(newest);

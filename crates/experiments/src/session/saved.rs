@@ -78,18 +78,18 @@ pub(super) struct Newest {
     pub(super) increments: Option<Increments>,
 }
 
-/// What a checkpoint builds on.
-pub(super) struct Before<'a> {
+/// When a replay is written in increments, and what they go on from.
+pub(super) struct Incremental<'a> {
+    /// The replay's size in bytes from which on it is.
+    pub(super) from_bytes: u64,
     /// The increments of the checkpoint before.
-    pub(super) increments: Option<&'a Increments>,
-    /// The replay's size in bytes from which on it is written in increments.
-    pub(super) from: u64,
+    pub(super) previous: Option<&'a Increments>,
 }
 
 /// Writes a checkpoint to go on from.
 pub(super) fn write<E: Element>(
     mut writer: CheckpointWriter,
-    before: &Before<'_>,
+    incremental: &Incremental<'_>,
     experiment: &Experiment,
     document: &Document,
     training: &Training<E>,
@@ -99,7 +99,7 @@ pub(super) fn write<E: Element>(
     let agent = training.agent();
     let state = agent.state()?;
     let captures = training.captures()?;
-    let replay = replay::write(&mut writer, agent, before.increments, before.from)?;
+    let replay = replay::write(&mut writer, agent, incremental.previous, incremental.from_bytes)?;
     let digest = training.digest_of(&state, &captures, &replay.sum)?;
     let AgentState { document: agent_document, mut tensors } = state;
     // These stand in a file of their own, in the types that PyTorch gives them.

@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use deepq_envs::ElementKind;
 use deepq_runs::{RunFolder, Summary};
 
 use super::Settings;
 use super::begin::{Begin, train};
 use super::group::{Group, Stage};
+use super::task::{self, Task};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
-use crate::config::{Document, Experiment};
 use crate::memory::{self, MemoryPlan};
 
 /// What became of one seed.
@@ -95,7 +94,7 @@ pub fn train_seeds(
 /// Refuses more runs at a time than there is memory for; they all need the same.
 fn fits_in_memory(group: &Group, seed: u64, jobs: usize, settings: &Settings) -> Result<(), RunError> {
     let (experiment, document) = group.experiment(seed)?;
-    let plan = planned_memory(&experiment, &document, settings)?.times(jobs);
+    let plan = task::run(PlanMemory, &experiment, &document, settings)?.times(jobs);
     let machine = memory::of_this_machine().unwrap_or(u64::MAX);
     plan.check(machine)?;
     if jobs > 1 {
@@ -108,14 +107,12 @@ fn fits_in_memory(group: &Group, seed: u64, jobs: usize, settings: &Settings) ->
 }
 
 /// What a run of an experiment will hold in memory.
-fn planned_memory(experiment: &Experiment, document: &Document, settings: &Settings) -> Result<MemoryPlan, RunError> {
-    fn plan<E: Observed>(assembly: &Assembly<'_>) -> Result<MemoryPlan, RunError> {
+struct PlanMemory;
+
+impl Task for PlanMemory {
+    type Output = MemoryPlan;
+
+    fn run<E: Observed>(self, assembly: &Assembly<'_>) -> Result<MemoryPlan, RunError> {
         assembly.memory(&assembly.training_environment::<E>()?)
-    }
-    let device = settings.device.open()?;
-    let assembly = Assembly::new(experiment, document, &settings.registry, &device);
-    match assembly.element()? {
-        ElementKind::F32 => plan::<f32>(&assembly),
-        ElementKind::U8 => plan::<u8>(&assembly),
     }
 }

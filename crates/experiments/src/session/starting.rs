@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// Makes environments of an assembly. Where that takes long the screen says how far it is.
-pub(super) fn told<T>(assembly: &Assembly<'_>, screen: &Screen, make: impl FnOnce() -> T) -> T {
+pub(super) fn with_progress<T>(assembly: &Assembly<'_>, screen: &Screen, make: impl FnOnce() -> T) -> T {
     let (done, wait) = channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use deepq_envs::ElementKind;
 use deepq_runs::{RunFolder, Weights};
 
 use super::Settings;
 use super::evaluate::{EvaluationRequest, player};
+use super::task::{self, Task};
 use crate::RunError;
 use crate::assembly::{Assembly, Observed};
 use crate::config::{self, Overrides};
@@ -28,23 +28,23 @@ pub fn watch<T: Send>(
     let folder = RunFolder::look_at(run)?;
     let (experiment, document) = config::of_run(&folder, &Overrides::default())?;
     let weights = Weights::of_run(&folder, &request.checkpoint)?;
-    settings.in_pool(|_| {
-        let device = settings.device.open()?;
-        let assembly = Assembly::new(&experiment, &document, &settings.registry, &device);
-        match assembly.element()? {
-            ElementKind::F32 => show::<f32, T>(&assembly, request, &weights, watcher),
-            ElementKind::U8 => show::<u8, T>(&assembly, request, &weights, watcher),
-        }
-    })?
+    let task = Watch { request, weights: &weights, watcher };
+    settings.in_pool(|_| task::run(task, &experiment, &document, settings))?
 }
 
-fn show<E: Observed, T>(
-    assembly: &Assembly<'_>,
-    request: &EvaluationRequest,
-    weights: &Weights,
-    watcher: impl FnOnce(&mut dyn Gameplay) -> T,
-) -> Result<T, RunError> {
-    let player = player::<E>(assembly, weights)?;
-    let mut gameplay = assembly.gameplay(&*player, request.protocol(assembly), weights.at_step)?;
-    Ok(watcher(&mut gameplay))
+struct Watch<'a, W> {
+    request: &'a EvaluationRequest,
+    weights: &'a Weights,
+    watcher: W,
+}
+
+impl<T, W: FnOnce(&mut dyn Gameplay) -> T> Task for Watch<'_, W> {
+    type Output = T;
+
+    fn run<E: Observed>(self, assembly: &Assembly<'_>) -> Result<T, RunError> {
+        let Self { request, weights, watcher } = self;
+        let player = player::<E>(assembly, weights)?;
+        let mut gameplay = assembly.gameplay(&*player, request.protocol(assembly), weights.at_step)?;
+        Ok(watcher(&mut gameplay))
+    }
 }

@@ -29,9 +29,9 @@ pub(crate) struct Stopwatches {
 }
 
 /// An agent that only acts for the moment.
-struct Whole<'a, E: Element>(&'a mut dyn Agent<E>);
+struct AgentAsActor<'a, E: Element>(&'a mut dyn Agent<E>);
 
-impl<E: Element> Actor<E> for Whole<'_, E> {
+impl<E: Element> Actor<E> for AgentAsActor<'_, E> {
     fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
         self.0.act(observations, actions)
     }
@@ -63,7 +63,7 @@ impl<E: Element> Playground<E> {
 
     /// One step of every environment.
     pub(super) fn play(&mut self, agent: &mut dyn Agent<E>) -> Result<(), PlayError> {
-        self.steps(1, &mut Whole(agent))
+        self.steps(1, &mut AgentAsActor(agent))
     }
 
     /// `steps` steps of every environment, while the agent makes the updates that are due. Gives these, or nothing for an

@@ -44,9 +44,9 @@ const FONT: &str = "sans-serif";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lines {
     /// As one.
-    Whole,
+    Polyline,
     /// Piece by piece with round joints: plotters' own pixels make spikes of the sharp corners of a whole one.
-    Pieces,
+    Segments,
 }
 
 type Area<'a, DB> = DrawingArea<DB, Shift>;
@@ -240,7 +240,7 @@ fn draw_curve<DB: DrawingBackend>(axes: &mut Axes<'_, DB>, curve: &Curve, lines:
         if dashed {
             let (dash, space) = (8 * SCALE, 5 * SCALE);
             axes.draw_series(DashedLineSeries::new(whole, dash, space, style)).map_err(failed)?;
-        } else if lines == Lines::Whole {
+        } else if lines == Lines::Polyline {
             axes.draw_series(LineSeries::new(whole, style)).map_err(failed)?;
         } else {
             let pieces = points.windows(2).map(|ends| PathElement::new(ends.to_vec(), style));

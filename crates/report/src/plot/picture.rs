@@ -52,7 +52,7 @@ impl Format {
 pub fn svg(chart: &Chart) -> Result<String, PlotError> {
     let (width, height) = drawing::size(chart)?;
     let mut svg = String::new();
-    drawing::draw(&SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area(), chart, Lines::Whole)?;
+    drawing::draw(&SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area(), chart, Lines::Polyline)?;
     // Drawn large, for what is placed in it lies on whole numbers; shown small.
     let (large, small) = (
         format!("width=\"{width}\" height=\"{height}\""),
@@ -64,7 +64,11 @@ pub fn svg(chart: &Chart) -> Result<String, PlotError> {
 fn png(chart: &Chart) -> Result<Vec<u8>, PlotError> {
     let (width, height) = drawing::size(chart)?;
     let mut large = vec![0; (width * height * 3) as usize];
-    drawing::draw(&BitMapBackend::with_buffer(&mut large, (width, height)).into_drawing_area(), chart, Lines::Pieces)?;
+    drawing::draw(
+        &BitMapBackend::with_buffer(&mut large, (width, height)).into_drawing_area(),
+        chart,
+        Lines::Segments,
+    )?;
     let (columns, rows) = (width / SUPERSAMPLING, height / SUPERSAMPLING);
     let mut small = Vec::with_capacity((columns * rows * 3) as usize);
     for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
