@@ -1,7 +1,5 @@
 //! Several seeds in one process: what happens to one of them happens to no other.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,8 +1,6 @@
 //! Which games an evaluation plays and with how much chance, and which of a run's evaluations is its best: what the figures
 //! that are published rest on.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

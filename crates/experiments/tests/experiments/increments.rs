@@ -1,8 +1,5 @@
 //! A large replay memory is written to checkpoints bit by bit, and everything else is as with a small one.
 
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;

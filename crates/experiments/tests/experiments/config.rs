@@ -1,7 +1,5 @@
 //! An experiment is checked whole before anything runs, and every message names the place, the key and what is allowed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use deepq_experiments::config::{self, Document, Experiment, Overrides};
 use proptest::prelude::*;
 

@@ -1,8 +1,6 @@
 //! What the training loop tells the agent: where an episode terminated nothing follows, where it was cut off its final
 //! observation does, and never the first one of the next episode.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use deepq_agents::{ClipGradient, ClipReward, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
 use deepq_envs::{BoxedEnv, CartPole, Seeds, TimeLimit};
 use deepq_experiments::config::Every;

@@ -1,7 +1,5 @@
 //! Recordings: the games of evaluations, exact to the pixel, and no number of a run is another for them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! Runs of the library: equal digests, exact resume, the events of the loop.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
