@@ -2,21 +2,21 @@
 //!
 //! This crate joins agents to the disk and the screen. It must not know how an algorithm works inside: it hands the
 //! sections of a file to the crates that own them, drives whatever implements [`Agent`](deepq_agents::Agent), and writes
-//! down what is said.
+//! down what is said. Nor does it know the Atari emulator or a command line: which environments there are is said by the
+//! [`Registry`](deepq_envs::Registry) in a session's [`Settings`](session::Settings).
 //!
 //! 1. [`config`]: an experiment is a file of data, checked whole before anything runs.
 //! 2. [`training`]: the loop, as an iterator of events.
 //! 3. [`evaluation`]: whole games in environments of their own, by the experiment's protocol.
 //! 4. [`gameplay`]: the same games step by step, for those who watch.
-//! 5. [`run`]: a run's folder; checkpoints that are there whole or not at all; tables, TensorBoard events, the summary.
-//! 6. [`listeners`]: those who watch the loop from outside.
-//! 7. [`assembly`]: makes the environments, agents and evaluators that an experiment names.
-//! 8. [`session`]: all of it together, from start or from a checkpoint.
+//! 5. [`listeners`]: those who watch the loop from outside.
+//! 6. [`assembly`]: makes the environments, agents and evaluators that an experiment names.
+//! 7. [`session`]: all of it together, from start or from a checkpoint.
 //!
-//! What a run has written down, [`history`] reads back: [`plot`] draws learning curves of it, [`report`] makes a page.
+//! What a run's folder holds, and how it is read back, is [`deepq_runs`].
 //!
 //! Four stand beside them: [`export`] gives a run to others, [`parity`] replays what Gymnasium recorded and compares every
-//! bit, [`mod@bench`] measures speed, and [`play`] shows games in a [`terminal`].
+//! bit, [`recording`] makes files of games, and [`play`] shows them in a [`terminal`].
 //!
 //! The program `deepq` is a command line over this.
 //!
@@ -53,4 +53,5 @@ pub mod training;
 mod transfer;
 mod weights;
 
+pub use deepq_runs;
 pub use error::RunError;

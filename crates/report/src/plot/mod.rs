@@ -32,7 +32,7 @@ use deepq_runs::{atomic, history};
 /// The name of a picture of learning curves in a run's folder.
 pub const CURVES: &str = "curves.svg";
 
-/// Draws a chart into a file, in the format of its name; it is there whole or not at all.
+/// Draws a chart into a file atomically, in the format of its name.
 ///
 /// # Errors
 ///
