@@ -32,6 +32,40 @@ impl SpecError {
     }
 }
 
+/// What is wrong with an algorithm's settings, in the words of an experiment's file.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SettingError {
+    /// A section or key that the algorithm needs.
+    #[error("{key} is missing")]
+    Missing {
+        /// The section or key, as in `exploration` or `training.batch_size`.
+        key: &'static str,
+    },
+    /// A value that is not allowed.
+    #[error("{section}.{error}")]
+    Value {
+        /// The section in which the key stands.
+        section: &'static str,
+        /// The key below it, and what is allowed.
+        error: SpecError,
+    },
+    /// A section or key that does not go with the algorithm, or with the other settings.
+    #[error("{key}: {reason}")]
+    Unfit {
+        /// The section or key.
+        key: &'static str,
+        /// Why not, in words.
+        reason: String,
+    },
+}
+
+impl SettingError {
+    /// The error of a key that stands in this section.
+    pub(crate) fn of(section: &'static str) -> impl Fn(SpecError) -> Self {
+        move |error| Self::Value { section, error }
+    }
+}
+
 /// Why an agent could not do what it was asked.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -39,6 +73,9 @@ pub enum AgentError {
     /// A setting that is not allowed.
     #[error(transparent)]
     Spec(#[from] SpecError),
+    /// Settings that do not belong together.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// Observations or actions that are not one row a stream.
     #[error("{what} has {actual} elements; {expected}")]
     Shape {

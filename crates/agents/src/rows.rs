@@ -1,11 +1,11 @@
-//! What an agent is given, one row a stream: checked, and on its way into a network.
+//! Rows of observations on their way into a network, and what comes out of it.
 
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor};
 use deepq_core::{Element, ElementKind};
 use deepq_nets::QNetwork;
-use deepq_replay::Transition;
 
-use crate::{AgentError, Counters, targets};
+use crate::preconditions::count;
+use crate::{AgentError, targets};
 
 /// Observations as a tensor `[rows, ..shape]` on the network's device; bytes stay bytes.
 pub(crate) fn tensor<E: Element>(network: &QNetwork, observations: &[E]) -> Result<Tensor, AgentError> {
@@ -59,71 +59,43 @@ impl<E: Element> InplaceOp1 for Fill<'_, E> {
 }
 
 /// The network's outputs `[rows, actions]`, row after row.
-pub(crate) fn values<E: Element>(network: &QNetwork, observations: &[E]) -> Result<Vec<f32>, AgentError> {
+pub(crate) fn outputs<E: Element>(network: &QNetwork, observations: &[E]) -> Result<Vec<f32>, AgentError> {
     Ok(network.values(&tensor(network, observations)?)?.flatten_all()?.to_vec1()?)
 }
 
-/// The action of the highest output for each row.
-pub(crate) fn greedy<E: Element>(
-    network: &QNetwork,
-    observations: &[E],
-    actions: &mut [usize],
-) -> Result<(), AgentError> {
-    check(network, observations, actions)?;
-    let outputs = values(network, observations)?;
-    for (action, outputs) in actions.iter_mut().zip(outputs.chunks_exact(network.actions())) {
+/// The action of the highest output for each row, of which there are as many as actions.
+pub(crate) fn choose(outputs: &[f32], actions: &mut [usize]) {
+    let width = outputs.len() / actions.len().max(1);
+    for (action, outputs) in actions.iter_mut().zip(outputs.chunks_exact(width.max(1))) {
         *action = targets::argmax(outputs);
     }
-    Ok(())
 }
 
-/// Checks that there is one action for each row of observations.
-pub(crate) fn check<E>(network: &QNetwork, observations: &[E], actions: &[usize]) -> Result<(), AgentError> {
-    let rows = count(observations, network.observation_shape())?;
-    if rows == actions.len() {
-        return Ok(());
-    }
-    let expected = format!("one for each of {rows} rows of observations");
-    Err(AgentError::Shape { what: "actions", actual: actions.len(), expected })
+/// The mean of the outputs `[rows, actions]` of the actions that were taken, one each row.
+pub(crate) fn mean_of_taken(outputs: &[f32], actions: &[u32]) -> f32 {
+    let width = outputs.len() / actions.len().max(1);
+    let taken = outputs.chunks_exact(width.max(1)).zip(actions);
+    taken.map(|(outputs, action)| outputs[*action as usize]).sum::<f32>() / actions.len() as f32
 }
 
-/// Checks that there is such a stream.
-pub(crate) fn check_stream(stream: usize, streams: usize) -> Result<(), AgentError> {
-    if stream < streams {
-        return Ok(());
+/// Observations as numbers that hold either element exactly.
+pub(crate) fn numbers<E: Element>(observations: &[E]) -> Vec<f32> {
+    match E::KIND {
+        ElementKind::F32 => bytemuck::cast_slice(observations).to_vec(),
+        ElementKind::U8 => bytemuck::cast_slice::<E, u8>(observations).iter().copied().map(f32::from).collect(),
     }
-    let expected = format!("the streams are 0 to {}", streams.saturating_sub(1));
-    Err(AgentError::Unknown { what: "stream", number: stream, expected })
 }
 
-/// Checks that a transition's action exists and that its reward is a number.
-pub(crate) fn check_transition<E>(
-    transition: &Transition<'_, E>,
-    stream: usize,
-    actions: usize,
-    counters: &Counters,
-) -> Result<(), AgentError> {
-    let &Transition { action, reward, .. } = transition;
-    if action as usize >= actions {
-        let expected = format!("the actions are 0 to {}", actions - 1);
-        return Err(AgentError::Unknown { what: "action", number: action as usize, expected });
-    }
-    if !reward.is_finite() {
-        return Err(AgentError::Reward { stream, agent_step: counters.agent_steps, reward });
-    }
-    Ok(())
-}
-
-/// Number of rows.
-fn count<E>(observations: &[E], shape: &[usize]) -> Result<usize, AgentError> {
-    let (len, actual) = (shape.iter().product::<usize>(), observations.len());
-    match actual.checked_div(len) {
-        Some(rows) if rows * len == actual => Ok(rows),
-        _ => {
-            let expected = format!("a whole number of observations of shape {shape:?} was expected");
-            Err(AgentError::Shape { what: "observations", actual, expected })
+/// The elements whose [`numbers`] these are; none where they are not.
+pub(crate) fn elements<E: Element>(numbers: &[f32]) -> Option<Vec<E>> {
+    let element = |number: &f32| match E::KIND {
+        ElementKind::F32 => Some(bytemuck::cast(*number)),
+        ElementKind::U8 => {
+            let byte = *number as u8;
+            (f32::from(byte) == *number).then(|| bytemuck::cast(byte))
         }
-    }
+    };
+    numbers.iter().map(element).collect()
 }
 
 #[cfg(test)]

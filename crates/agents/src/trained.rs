@@ -5,54 +5,85 @@ use deepq_nets::{Gradients, Optimizer, OptimizerSpec, QNetwork};
 
 use crate::{AgentError, ClipGradient, Counters};
 
-/// A network with its optimizer.
-pub(crate) struct Trained {
-    pub(crate) network: QNetwork,
-    pub(crate) spec: OptimizerSpec,
-    pub(crate) optimizer: Optimizer,
+/// A network with its optimizer and the gradients of the latest step: what an agent gives of itself, so that
+/// [`Agent`](crate::Agent) can provide all that only depends on it.
+pub struct Trained {
+    /// The network. It acts, and its weights are those that are trained.
+    pub network: QNetwork,
+    /// Moves its weights; made anew, without any state, where parts are frozen.
+    pub optimizer: Optimizer,
+    spec: OptimizerSpec,
     /// Of the latest step, as the optimizer saw them.
-    pub(crate) gradients: Option<Gradients>,
+    gradients: Option<Gradients>,
 }
 
 /// A loss to go down, and what it came from, to be named where it has diverged.
-pub(crate) struct Descent<'a> {
-    /// The update's number.
-    pub(crate) update: u64,
-    pub(crate) loss: &'a Tensor,
+pub struct Descent<'a> {
+    /// The update's number, counted from 1.
+    pub update: u64,
+    /// The loss, in the network's graph.
+    pub loss: &'a Tensor,
     /// The loss's value.
-    pub(crate) value: f32,
-    pub(crate) rewards: &'a [f32],
+    pub value: f32,
+    /// The rewards that it came from.
+    pub rewards: &'a [f32],
     /// What the network gave.
-    pub(crate) outputs: &'a [f32],
+    pub outputs: &'a [f32],
 }
 
 impl Trained {
-    pub(crate) fn new(network: QNetwork, optimizer: &OptimizerSpec) -> Result<Self, AgentError> {
+    /// A network at its first step.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Net`] for an optimizer whose settings are not allowed.
+    pub fn new(network: QNetwork, optimizer: &OptimizerSpec) -> Result<Self, AgentError> {
         let (spec, optimizer) = (*optimizer, Optimizer::new(optimizer, network.parameters())?);
-        Ok(Self { network, spec, optimizer, gradients: None })
+        Ok(Self { network, optimizer, spec, gradients: None })
+    }
+
+    /// The gradients of the latest step as the optimizer saw them (clipped), by name; `None` before the first.
+    pub fn gradients(&self) -> Option<&Gradients> {
+        self.gradients.as_ref()
     }
 
     /// See [`Agent::load_parts`](crate::Agent::load_parts).
-    pub(crate) fn load_parts(
-        &self,
-        weights: &[u8],
-        parts: &[&str],
-        counters: &Counters,
-    ) -> Result<Vec<String>, AgentError> {
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn load_parts(&self, weights: &[u8], parts: &[&str], counters: &Counters) -> Result<Vec<String>, AgentError> {
         check_not_started(counters)?;
         Ok(self.network.parameters().load_parts(weights, parts)?)
     }
 
     /// See [`Agent::freeze`](crate::Agent::freeze).
-    pub(crate) fn freeze(&mut self, parts: &[&str], counters: &Counters) -> Result<Vec<String>, AgentError> {
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn freeze(&mut self, parts: &[&str], counters: &Counters) -> Result<Vec<String>, AgentError> {
         check_not_started(counters)?;
         let frozen = self.network.parameters().freeze(parts)?;
         self.optimizer = Optimizer::new(&self.spec, self.network.parameters())?;
         Ok(frozen)
     }
 
+    /// Multiplies the learning rate of the settings, for all steps until it is said anew.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Net`] for a learning rate that is not above 0.
+    pub fn scale_learning_rate(&mut self, factor: f64) -> Result<(), AgentError> {
+        Ok(self.optimizer.set_learning_rate(self.spec.learning_rate() * factor)?)
+    }
+
     /// A step down a loss's gradient; gives the gradient's norm before clipping.
-    pub(crate) fn descend(&mut self, descent: &Descent<'_>, clip: &ClipGradient) -> Result<f32, AgentError> {
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError::Diverged`] where the loss or the gradient is not finite; the weights are as they were then.
+    pub fn descend(&mut self, descent: &Descent<'_>, clip: &ClipGradient) -> Result<f32, AgentError> {
         let &Descent { update, loss, value, rewards, outputs } = descent;
         let finite = |quantity, value: f64| {
             if value.is_finite() {

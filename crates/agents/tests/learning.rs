@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use deepq_agents::{
-    Agent, ClipGradient, ClipReward, Clock, Dqn, DqnParts, DqnSpec, LearningStarts, Pqn, PqnParts, PqnSpec, Schedule,
-    TargetUpdate,
+    Agent, AgentParts, ClipGradient, ClipReward, Clock, Dqn, DqnSpec, LearningStarts, Pqn, PqnSpec, Schedule,
+    TargetUpdate, UpdateSpec,
 };
 use deepq_envs::{CartPole, Catch, Element, Env, FrameStack, Reset, Seeds, TimeLimit};
 use deepq_nets::{ConvSpec, Device, Head, Initialisation, Loss, NetworkSpec, Normalisation, OptimizerSpec, Torso};
@@ -13,6 +13,7 @@ use deepq_replay::{End, Layout, ReplaySpec, Transition};
 /// What a task is learned with.
 struct Settings {
     spec: DqnSpec,
+    updates: UpdateSpec,
     exploration: Schedule,
     network: NetworkSpec,
     learning_rate: f64,
@@ -25,18 +26,17 @@ impl Settings {
     fn agent<V: Env>(&self, env: &V) -> Dqn<V::Element> {
         let space = env.observation_space();
         let layout = Layout { observation_len: space.len(), stack: self.stack, streams: 1 };
-        Dqn::new(DqnParts {
-            spec: &self.spec,
-            exploration: &self.exploration,
+        let parts = AgentParts {
             network: &self.network,
             optimizer: &OptimizerSpec::adam(self.learning_rate),
-            replay: self.replay.build(&layout, self.spec.discount).unwrap(),
             observation_shape: space.shape(),
             actions: env.action_space().n(),
+            streams: 1,
             seeds: &Seeds::new(self.seed),
             device: &Device::Cpu,
-        })
-        .unwrap()
+        };
+        let replay = self.replay.build(&layout, self.spec.discount).unwrap();
+        Dqn::new(&self.spec, &self.updates, &self.exploration, replay, &parts).unwrap()
     }
 }
 
@@ -90,13 +90,12 @@ fn evaluate<E: Element, V: Env<Element = E>>(agent: &dyn Agent<E>, env: &mut V, 
 fn catch(seed: u64) -> Settings {
     Settings {
         spec: DqnSpec {
-            discount: 0.99,
             double: true,
             target_update: TargetUpdate::Updates(250),
-            loss: Loss::Huber,
-            clip_gradient: ClipGradient::None,
             clip_reward: ClipReward::None,
-            terminal_target: None,
+            ..DqnSpec::nature_2015()
+        },
+        updates: UpdateSpec {
             batch_size: 32,
             learning_starts: LearningStarts::Steps(500),
             update_every: 1,
@@ -135,13 +134,13 @@ fn catch_is_solved_from_byte_frames() {
 fn cartpole_is_balanced() {
     let settings = Settings {
         spec: DqnSpec {
-            discount: 0.99,
             double: true,
             target_update: TargetUpdate::Updates(200),
-            loss: Loss::Huber,
             clip_gradient: ClipGradient::Norm(10.0),
             clip_reward: ClipReward::None,
-            terminal_target: None,
+            ..DqnSpec::nature_2015()
+        },
+        updates: UpdateSpec {
             batch_size: 64,
             learning_starts: LearningStarts::Steps(500),
             update_every: 2,
@@ -169,27 +168,20 @@ fn cartpole_is_balanced() {
 #[test]
 fn values_do_not_depend_on_the_steps_that_a_target_spans() {
     for n_step in [1, 3] {
-        let spec = DqnSpec {
-            discount: 0.5,
-            double: false,
-            target_update: TargetUpdate::Updates(20),
-            batch_size: 8,
-            learning_starts: LearningStarts::Steps(10),
-            ..catch(1).spec
-        };
-        let replay = ReplaySpec { n_step, ..ReplaySpec::uniform(100) };
-        let mut agent = Dqn::new(DqnParts {
-            spec: &spec,
-            exploration: &Schedule::Constant { value: 1.0 },
+        let spec = DqnSpec { discount: 0.5, double: false, target_update: TargetUpdate::Updates(20), ..catch(1).spec };
+        let updates = UpdateSpec { batch_size: 8, learning_starts: LearningStarts::Steps(10), ..catch(1).updates };
+        let replay =
+            ReplaySpec { n_step, ..ReplaySpec::uniform(100) }.build(&Layout::single(1), spec.discount).unwrap();
+        let parts = AgentParts {
             network: &NetworkSpec::new(Torso::Mlp { hidden: vec![8] }, Head::Single { hidden: vec![] }),
             optimizer: &OptimizerSpec::adam(1e-2),
-            replay: replay.build::<f32>(&Layout::single(1), spec.discount).unwrap(),
             observation_shape: &[1],
             actions: 2,
+            streams: 1,
             seeds: &Seeds::new(1),
             device: &Device::Cpu,
-        })
-        .unwrap();
+        };
+        let mut agent = Dqn::<f32>::new(&spec, &updates, &Schedule::Constant { value: 1.0 }, replay, &parts).unwrap();
         agent.begin_episode(0, &[1.0]).unwrap();
         for _ in 0..1_000 {
             let mut actions = [0];
@@ -199,7 +191,7 @@ fn values_do_not_depend_on_the_steps_that_a_target_spans() {
             agent.observe(0, &transition).unwrap();
             while agent.learn().unwrap().is_some() {}
         }
-        let values = agent.q_values(&[1.0]).unwrap();
+        let values = agent.preferences(&[1.0]).unwrap();
         assert!(values.iter().all(|value| (value - 2.0).abs() < 0.1), "{values:?} with {n_step} steps");
     }
 }
@@ -224,9 +216,8 @@ fn cartpole_is_balanced_without_a_replay() {
     network.normalisation = Normalisation::Layer;
     network.initialisation = Initialisation::Pytorch;
     let env = || TimeLimit::new(CartPole::new(), 500);
-    let mut agent = Pqn::new(&PqnParts {
-        spec: &spec,
-        exploration: &Schedule::Linear { start: 1.0, end: 0.05, from, to: 30_000, hold_until, by },
+    let exploration = Schedule::Linear { start: 1.0, end: 0.05, from, to: 30_000, hold_until, by };
+    let parts = AgentParts {
         network: &network,
         optimizer: &OptimizerSpec::RAdam { learning_rate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
         observation_shape: &[4],
@@ -234,8 +225,8 @@ fn cartpole_is_balanced_without_a_replay() {
         streams: STREAMS,
         seeds: &Seeds::new(1),
         device: &Device::Cpu,
-    })
-    .unwrap();
+    };
+    let mut agent = Pqn::new(&spec, &exploration, &parts).unwrap();
     let before = evaluate(&agent, &mut env(), 1, 50);
     train(&mut agent, &mut std::array::from_fn::<_, STREAMS, _>(|_| env()), 2, 100_096 / STREAMS as u64);
     let mean_return = evaluate(&agent, &mut env(), 3, 50);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use deepq_agents::{Agent, ClipGradient, ClipReward, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
+use deepq_agents::{Agent, AgentParts, ClipReward, Dqn, DqnSpec, LearningStarts, Schedule, TargetUpdate, UpdateSpec};
 use deepq_envs::{Env, EnvOptions, Registry, Reset, Seeds};
 use deepq_nets::{Activation, Device, Head, Initialisation, Loss, NetworkSpec, OptimizerSpec, Torso};
 use deepq_replay::{Layout, ReplaySpec, Transition};
@@ -81,12 +81,12 @@ impl Ours {
 fn agent(seeds: &Seeds) -> Result<Dqn<f32>, BenchError> {
     let spec = DqnSpec {
         discount: DISCOUNT,
-        double: false,
         target_update: TargetUpdate::Steps(TARGET_EVERY),
         loss: Loss::Mse,
-        clip_gradient: ClipGradient::None,
         clip_reward: ClipReward::None,
-        terminal_target: None,
+        ..DqnSpec::nature_2015()
+    };
+    let updates = UpdateSpec {
         batch_size: BATCH,
         learning_starts: LearningStarts::Steps(WARM_UP),
         update_every: UPDATE_EVERY,
@@ -99,17 +99,17 @@ fn agent(seeds: &Seeds) -> Result<Dqn<f32>, BenchError> {
     };
     let optimizer =
         OptimizerSpec::Adam { learning_rate: LEARNING_RATE, beta1: 0.9, beta2: 0.999, epsilon: ADAM_EPSILON };
-    Ok(Dqn::new(DqnParts {
-        spec: &spec,
-        exploration: &Schedule::Constant { value: EXPLORATION },
+    let parts = AgentParts {
         network: &network,
         optimizer: &optimizer,
-        replay: ReplaySpec::uniform(REPLAY).build(&Layout::single(4), DISCOUNT).map_err(BenchError::from)?,
         observation_shape: &[4],
         actions: 2,
+        streams: 1,
         seeds,
         device: &Device::Cpu,
-    })?)
+    };
+    let replay = ReplaySpec::uniform(REPLAY).build(&Layout::single(4), DISCOUNT).map_err(BenchError::from)?;
+    Ok(Dqn::new(&spec, &updates, &Schedule::Constant { value: EXPLORATION }, replay, &parts)?)
 }
 
 impl Contender for Ours {

@@ -1,8 +1,8 @@
 //! The five Q-networks of the benchmarks `update` and `act`, in agents of ours.
 
-use deepq_agents::{Agent, ClipGradient, ClipReward, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
+use deepq_agents::{Agent, AgentParts, ClipReward, Dqn, DqnSpec, LearningStarts, Schedule, TargetUpdate, UpdateSpec};
 use deepq_envs::{Element, NumpyRng, Seeds};
-use deepq_nets::{Device, Head, Initialisation, Loss, NetworkSpec, OptimizerSpec, Torso};
+use deepq_nets::{Device, Head, Initialisation, NetworkSpec, OptimizerSpec, Torso};
 use deepq_replay::{End, Layout, ReplaySpec, Transition};
 use serde_json::{Value, json};
 
@@ -118,26 +118,26 @@ impl Network {
             discount: DISCOUNT,
             double: true,
             target_update: TargetUpdate::Updates(WITHOUT_END),
-            loss: Loss::Huber,
-            clip_gradient: ClipGradient::None,
             clip_reward: ClipReward::None,
-            terminal_target: None,
+            ..DqnSpec::nature_2015()
+        };
+        let updates = UpdateSpec {
             batch_size: self.batch,
             learning_starts: LearningStarts::Steps(0),
             update_every: 1,
             gradient_steps: WITHOUT_END,
         };
-        let mut agent = Dqn::new(DqnParts {
-            spec: &spec,
-            exploration: &Schedule::Constant { value: 0.0 },
+        let parts = AgentParts {
             network: &self.spec(),
             optimizer: &OptimizerSpec::adam(LEARNING_RATE),
-            replay: ReplaySpec::uniform(self.batch).build(&Layout::single(len), DISCOUNT).map_err(BenchError::from)?,
             observation_shape: self.observation,
             actions: self.actions,
+            streams: 1,
             seeds: &seeds,
             device: &Device::Cpu,
-        })?;
+        };
+        let replay = ReplaySpec::uniform(self.batch).build(&Layout::single(len), DISCOUNT).map_err(BenchError::from)?;
+        let mut agent = Dqn::new(&spec, &updates, &Schedule::Constant { value: 0.0 }, replay, &parts)?;
         let mut observation = || (0..len).map(|_| E::draw(&mut rng)).collect::<Vec<E>>();
         for i in 0..self.batch {
             if i % EPISODE == 0 {

@@ -1,10 +1,9 @@
 //! `train`: whole training runs, from the end of the first update on.
 
-use deepq_agents::LearningStarts;
 use deepq_envs::ElementKind;
 use deepq_experiments::RunError;
 use deepq_experiments::assembly::{Assembly, Observed};
-use deepq_experiments::config::{self, Algorithm, Document, Experiment, Overrides};
+use deepq_experiments::config::{self, Document, Experiment, Overrides};
 use deepq_experiments::listeners::Screen;
 use deepq_experiments::session;
 use deepq_nets::{Device, DeviceChoice};
@@ -35,14 +34,10 @@ pub(crate) fn run(settings: &Settings, peers: &Peers) -> Result<Vec<Case>, Bench
 
 fn case(name: &str, threads: usize, settings: &Settings, peers: &Peers) -> Result<Case, BenchError> {
     let file = settings.workspace.join("benches/train").join(name).with_added_extension("toml");
-    let (experiment, document) = config::load_file(&file, &Overrides::default())?;
-    let starts = match experiment.algorithm().map_err(|problem| document.locate(problem))? {
-        Algorithm::Dqn { spec, .. } => match spec.learning_starts {
-            LearningStarts::Steps(steps) => steps,
-            LearningStarts::Batches(batches) => batches * spec.batch_size as u64,
-        },
-        Algorithm::Reinforce { .. } | Algorithm::Pqn { .. } => 0,
-    };
+    let (experiment, _) = config::load_file(&file, &Overrides::default())?;
+    let training = &experiment.training;
+    let batch_size = training.batch_size.unwrap_or_default();
+    let starts = training.learning_starts.map_or(0, |starts| starts.agent_steps(batch_size));
     let steps = settings.steps.map_or(experiment.training.steps, |measured| starts + measured);
     let (experiment, document) = config::load_file(&file, &Overrides { steps: Some(steps), ..Overrides::default() })?;
     let arguments = [&file.display().to_string(), "--steps", &steps.to_string(), "--threads", &threads.to_string()]

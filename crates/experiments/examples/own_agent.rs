@@ -13,14 +13,14 @@ use std::error::Error;
 
 use candle_core::{Device, Tensor};
 use deepq_agents::targets::argmax;
-use deepq_agents::{Agent, AgentError, AgentState, Counters, UpdateReport};
+use deepq_agents::{
+    Agent, AgentError, AgentState, ClipGradient, Counters, Descent, Trained, UpdateReport, check_agent, preconditions,
+};
 use deepq_envs::{BoxedEnv, CartPole, NumpyRng, Seeds, TimeLimit};
 use deepq_experiments::config::Every;
 use deepq_experiments::evaluation::{Evaluator, Protocol};
 use deepq_experiments::training::{Event, Plan, Training};
-use deepq_nets::{
-    Gradients, Head, Loss, NetworkSpec, Optimizer, OptimizerSpec, OptimizerState, Parameters, QNetwork, Torso, td_loss,
-};
+use deepq_nets::{Head, Loss, NetworkSpec, OptimizerSpec, OptimizerState, QNetwork, Torso, td_loss};
 use deepq_replay::{Batch, Layout, NStep, Replay, Transition, TransitionStore, Uniform};
 use serde::{Deserialize, Serialize};
 
@@ -30,14 +30,12 @@ const LEARNING_STARTS: u64 = 500;
 const TARGET_COPIED_EVERY: u64 = 200;
 
 struct SoftQ {
-    online: QNetwork,
+    online: Trained,
     target: QNetwork,
-    optimizer: Optimizer,
     replay: Replay<f32>,
     batch: Batch<f32>,
     draws: Draws,
     counters: Counters,
-    gradients: Option<Gradients>,
 }
 
 /// Each purpose has a stream of randomness of its own.
@@ -55,10 +53,6 @@ struct Document {
     optimizer_steps: u64,
 }
 
-fn optimizer() -> OptimizerSpec {
-    OptimizerSpec::adam(1e-3)
-}
-
 impl SoftQ {
     fn new(observation_len: usize, actions: usize, seeds: &Seeds) -> Result<Self, AgentError> {
         let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![64, 64] }, Head::Single { hidden: vec![] });
@@ -66,18 +60,16 @@ impl SoftQ {
         let store = TransitionStore::new(10_000, &Layout::single(observation_len), NStep::new(3, DISCOUNT)?)?;
         Ok(Self {
             target: online.duplicate()?,
-            optimizer: Optimizer::new(&optimizer(), online.parameters())?,
             replay: Replay::new(store, Uniform),
             batch: Batch::new(),
             draws: Draws { acting: seeds.stream("acting"), sampling: seeds.stream("replay") },
             counters: Counters::default(),
-            gradients: None,
-            online,
+            online: Trained::new(online, &OptimizerSpec::adam(1e-3))?,
         })
     }
 
     fn tensor(&self, observations: &[f32]) -> Result<Tensor, AgentError> {
-        let len = self.online.observation_shape()[0];
+        let len = self.target.observation_shape()[0];
         if observations.is_empty() || !observations.len().is_multiple_of(len) {
             let expected = format!("whole rows of {len} are needed");
             return Err(AgentError::Shape { what: "observations", actual: observations.len(), expected });
@@ -101,11 +93,6 @@ impl SoftQ {
         values[argmax(values)] + TEMPERATURE * Self::energies(values).sum::<f64>().ln() as f32
     }
     // ANCHOR_END: soft
-
-    fn not_started(&self) -> Result<(), AgentError> {
-        let updates = self.counters.updates;
-        if updates == 0 { Ok(()) } else { Err(AgentError::Started { updates }) }
-    }
 }
 
 impl Agent<f32> for SoftQ {
@@ -115,8 +102,9 @@ impl Agent<f32> for SoftQ {
 
     // ANCHOR: act
     fn act(&mut self, observations: &[f32], actions: &mut [usize]) -> Result<(), AgentError> {
-        let values = self.q_values(observations)?;
-        for (action, values) in actions.iter_mut().zip(values.chunks_exact(self.online.actions())) {
+        preconditions::rows(&self.online.network, observations, actions)?;
+        let values = self.preferences(observations)?;
+        for (action, values) in actions.iter_mut().zip(values.chunks_exact(self.target.actions())) {
             let mut left = self.draws.acting.random() * Self::energies(values).sum::<f64>();
             let drawn = Self::energies(values).position(|energy| {
                 left -= energy;
@@ -129,6 +117,7 @@ impl Agent<f32> for SoftQ {
     }
 
     fn observe(&mut self, stream: usize, transition: &Transition<'_, f32>) -> Result<(), AgentError> {
+        preconditions::transition(transition, stream, self.target.actions(), &self.counters)?;
         self.replay.push(stream, transition)?;
         self.counters.episodes += u64::from(transition.end.is_over());
         Ok(())
@@ -139,10 +128,11 @@ impl Agent<f32> for SoftQ {
         if self.counters.agent_steps < LEARNING_STARTS + self.counters.updates {
             return Ok(None);
         }
+        let update = self.counters.updates + 1;
         let mut batch = std::mem::take(&mut self.batch);
         self.replay.sample(64, &mut self.draws.sampling, &mut batch)?;
         let next_values = self.values(&self.target, &batch.next_observations)?;
-        let bootstrapped = next_values.chunks_exact(self.online.actions()).map(Self::soft_value);
+        let bootstrapped = next_values.chunks_exact(self.target.actions()).map(Self::soft_value);
         let targets: Vec<f32> = batch
             .rewards
             .iter()
@@ -151,67 +141,44 @@ impl Agent<f32> for SoftQ {
             .map(|((reward, discount), value)| reward + discount * value)
             .collect();
 
-        let values = self.online.forward(&self.tensor(&batch.observations)?)?;
+        let values = self.online.network.forward(&self.tensor(&batch.observations)?)?;
         let loss = td_loss(&values, &batch.actions, &targets, None, Loss::Huber)?;
-        let mut gradients = self.online.backward(&loss.loss)?;
-        let gradient_norm = gradients.clip_norm(10.0)? as f32;
-        self.optimizer.step(self.online.parameters(), &gradients)?;
+        let (rewards, outputs) = (&batch.rewards, &loss.q_values);
+        let descent = Descent { update, loss: &loss.loss, value: loss.value, rewards, outputs };
+        let gradient_norm = self.online.descend(&descent, &ClipGradient::Norm(10.0))?;
 
-        self.counters.updates += 1;
-        let update = self.counters.updates;
+        self.counters.updates = update;
         let target_copied = update.is_multiple_of(TARGET_COPIED_EVERY);
         if target_copied {
-            self.target.copy_from(&self.online)?;
+            self.target.copy_from(&self.online.network)?;
         }
-        self.gradients = Some(gradients);
         let taken = targets.iter().zip(&loss.td_errors).map(|(target, error)| target - error);
-        let mean_q = taken.sum::<f32>() / targets.len() as f32;
+        let figures = vec![taken.sum::<f32>() / targets.len() as f32];
         self.batch = batch;
-        Ok(Some(UpdateReport { update, loss: loss.value, mean_q, gradient_norm, target_copied }))
+        Ok(Some(UpdateReport { update, loss: loss.value, gradient_norm, figures, target_copied }))
     }
     // ANCHOR_END: act
 
-    fn greedy(&self, observations: &[f32], actions: &mut [usize]) -> Result<(), AgentError> {
-        let values = self.q_values(observations)?;
-        for (action, values) in actions.iter_mut().zip(values.chunks_exact(self.online.actions())) {
-            *action = argmax(values);
-        }
-        Ok(())
+    fn trained(&self) -> &Trained {
+        &self.online
     }
 
-    fn q_values(&self, observations: &[f32]) -> Result<Vec<f32>, AgentError> {
-        self.values(&self.online, observations)
-    }
-
-    /// 0: there are no random actions beside the policy's own.
-    fn exploration(&self) -> f64 {
-        0.0
+    fn trained_mut(&mut self) -> &mut Trained {
+        &mut self.online
     }
 
     fn counters(&self) -> Counters {
         self.counters
     }
 
-    fn parameters(&self) -> &Parameters {
-        self.online.parameters()
-    }
-
-    fn gradients(&self) -> Option<&Gradients> {
-        self.gradients.as_ref()
+    fn figures(&self) -> &'static [&'static str] {
+        &["q_values"]
     }
 
     fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.not_started()?;
-        let loaded = self.online.parameters().load_parts(weights, parts)?;
-        self.target.copy_from(&self.online)?;
+        let loaded = self.online.load_parts(weights, parts, &self.counters)?;
+        self.target.copy_from(&self.online.network)?;
         Ok(loaded)
-    }
-
-    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.not_started()?;
-        let frozen = self.online.parameters().freeze(parts)?;
-        self.optimizer = Optimizer::new(&optimizer(), self.online.parameters())?;
-        Ok(frozen)
     }
 
     fn replay(&self) -> Option<&Replay<f32>> {
@@ -224,11 +191,11 @@ impl Agent<f32> for SoftQ {
 
     // ANCHOR: state
     fn state(&self) -> Result<AgentState, AgentError> {
-        let OptimizerState { step: optimizer_steps, tensors: moments } = self.optimizer.state()?;
+        let OptimizerState { step: optimizer_steps, tensors: moments } = self.online.optimizer.state()?;
         let document = Document { counters: self.counters, draws: self.draws.clone(), optimizer_steps };
         let document = serde_json::to_string(&document).map_err(|error| AgentError::State(error.to_string()))?;
         let mut state = AgentState { document, tensors: Default::default() };
-        for (prefix, network) in [("online", &self.online), ("target", &self.target)] {
+        for (prefix, network) in [("online", &self.online.network), ("target", &self.target)] {
             for (name, tensor) in network.parameters().iter() {
                 // A copy, because updates change variables in place.
                 state.tensors.insert(format!("{prefix}.{name}"), tensor.detach().copy()?);
@@ -243,7 +210,7 @@ impl Agent<f32> for SoftQ {
         let document: Document = serde_json::from_str(&state.document).map_err(|error| refuse(error.to_string()))?;
         // Everything is looked at before anything is changed.
         let mut weights = Vec::new();
-        for (prefix, network) in [("online", &self.online), ("target", &self.target)] {
+        for (prefix, network) in [("online", &self.online.network), ("target", &self.target)] {
             for (name, tensor) in network.parameters().iter() {
                 let saved = state.tensors.get(&format!("{prefix}.{name}"));
                 let fits = saved.filter(|saved| saved.dims() == tensor.dims());
@@ -253,7 +220,7 @@ impl Agent<f32> for SoftQ {
         let moment =
             |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix("optimizer.")?.to_owned(), tensor.clone()));
         let tensors = state.tensors.iter().filter_map(moment).collect();
-        self.optimizer.restore(&OptimizerState { step: document.optimizer_steps, tensors })?;
+        self.online.optimizer.restore(&OptimizerState { step: document.optimizer_steps, tensors })?;
         for (network, name, saved) in weights {
             network.parameters().set(name, saved)?;
         }
@@ -269,6 +236,11 @@ fn environments(n: usize) -> Vec<BoxedEnv<f32>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    // ANCHOR: check
+    check_agent::<f32>(1, |seeds| Ok(Box::new(SoftQ::new(4, 2, seeds)?)))?;
+    println!("The agent keeps what every agent promises.");
+    // ANCHOR_END: check
+
     // ANCHOR: train
     let seeds = Seeds::new(1);
     let plan = Plan {
@@ -300,14 +272,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let best = training.best_evaluation().ok_or("it was never evaluated")?.mean();
     if best < 200.0 {
         return Err(format!("it has not learned: {best:.0} at best").into());
-    }
-
-    // Another agent in the state of this one thinks the same.
-    let mut other = SoftQ::new(4, 2, &Seeds::new(2))?;
-    other.restore(&training.agent().state()?)?;
-    let observation = [0.01, -0.02, 0.03, 0.04];
-    if other.q_values(&observation)? != training.agent().q_values(&observation)? {
-        return Err("the state was not taken over".into());
     }
     Ok(())
 }

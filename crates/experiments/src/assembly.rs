@@ -5,18 +5,18 @@ mod memory;
 
 use std::sync::atomic::AtomicUsize;
 
-use deepq_agents::{Agent, AgentError, Dqn, DqnParts, Pqn, PqnParts, Reinforce, ReinforceParts};
+use deepq_agents::{Agent, AgentError, AgentParts};
 use deepq_envs::{AnyEnv, BoxedEnv, Element, ElementKind, EnvOptions, Registry, Seeds};
 use deepq_nets::{Device, NetError, QNetwork};
-use deepq_replay::{ReplayError, ReplaySpec};
+use deepq_replay::{Replay, ReplayError, ReplaySpec};
 use deepq_runs::{Document, KeyProblem, Problem, Weights};
 pub use environments::Observed;
 pub(crate) use environments::of_env;
 
 use crate::RunError;
-use crate::config::{AgentSection, Algorithm, Experiment, of_agent, of_net};
+use crate::config::{Experiment, of_agent, of_net, of_setting};
 use crate::evaluation::Protocol;
-use crate::gameplay::{Playing, ValueKind};
+use crate::gameplay::Playing;
 use crate::memory::Bytes;
 use crate::stopwatch::{SamplingWatch, Stopwatch};
 use crate::transfer::transfer;
@@ -69,11 +69,7 @@ impl<'a> Assembly<'a> {
     ) -> Result<Playing<'b, E>, RunError> {
         let section = self.experiment.evaluation_environment();
         let env = self.environment(&section, &self.experiment.evaluation.environment)?;
-        let values = match self.experiment.agent {
-            AgentSection::Dqn { .. } | AgentSection::Pqn(_) => ValueKind::QValues,
-            AgentSection::Reinforce(_) => ValueKind::Logits,
-        };
-        Ok(Playing::new(agent, env, protocol, at_step, values))
+        Ok(Playing::new(agent, env, protocol, at_step))
     }
 
     /// The experiment's own protocol.
@@ -135,77 +131,44 @@ impl<'a> Assembly<'a> {
         self.agent_for(env, Purpose::Playing)
     }
 
-    fn algorithm(&self) -> Result<Algorithm<'_>, RunError> {
-        self.experiment.algorithm().map_err(|problem| self.document.locate(problem).into())
-    }
-
     fn agent_for<E: Observed>(&self, env: &BoxedEnv<E>, purpose: Purpose<'_>) -> Result<Box<dyn Agent<E>>, RunError> {
-        let Experiment { network, optimizer, .. } = self.experiment;
-        let (observation_shape, actions) = (env.observation_space().shape(), env.action_space().n());
-        let layout = self.layout(env);
-        let (seeds, device) = (&self.seeds(), self.device);
-        match self.algorithm()? {
-            Algorithm::Dqn { spec, exploration, replay } => {
-                let replay = match purpose {
-                    Purpose::Training(_) => replay,
-                    Purpose::Playing => &ReplaySpec::uniform(spec.batch_size.saturating_add(layout.streams * 256)),
-                };
-                let replay = replay.build::<E>(&layout, spec.discount).map_err(|error| self.of_replay(error))?;
-                let replay = replay.with_hook(SamplingWatch::new(self.sampling.clone()));
-                let spec = &spec;
-                let agent = Dqn::new(DqnParts {
-                    spec,
-                    exploration,
-                    network,
-                    optimizer,
-                    replay,
-                    observation_shape,
-                    actions,
-                    seeds,
-                    device,
-                });
-                self.ready(agent, purpose)
-            }
-            Algorithm::Reinforce { spec } => {
-                let streams = layout.streams;
-                let parts =
-                    ReinforceParts { spec, network, optimizer, observation_shape, actions, streams, seeds, device };
-                self.ready(Reinforce::new(&parts), purpose)
-            }
-            Algorithm::Pqn { spec, exploration } => {
-                let parts = PqnParts {
-                    spec,
-                    exploration,
-                    network,
-                    optimizer,
-                    observation_shape,
-                    actions,
-                    streams: layout.streams,
-                    seeds,
-                    device,
-                };
-                self.ready(Pqn::new(&parts), purpose)
-            }
+        let Experiment { network, optimizer, agent, training, .. } = self.experiment;
+        let parts = AgentParts {
+            network,
+            optimizer,
+            observation_shape: env.observation_space().shape(),
+            actions: env.action_space().n(),
+            streams: training.environments,
+            seeds: &self.seeds(),
+            device: self.device,
+        };
+        let replay = self.replay(env, purpose)?;
+        let made = agent.build(&self.experiment.shared(), replay, &parts);
+        let mut agent = made.map_err(|error| self.of_agent(error))?;
+        if let Purpose::Training(weights) = purpose {
+            transfer(&mut *agent, &self.experiment.transfer, weights, self.document)?;
         }
+        Ok(agent)
     }
 
-    /// An agent after what `[transfer]` says.
-    fn ready<E: Element, A: Agent<E> + 'static>(
-        &self,
-        agent: Result<A, AgentError>,
-        purpose: Purpose<'_>,
-    ) -> Result<Box<dyn Agent<E>>, RunError> {
-        let mut agent = agent.map_err(|error| self.of_agent(error))?;
-        if let Purpose::Training(weights) = purpose {
-            transfer(&mut agent, &self.experiment.transfer, weights, self.document)?;
-        }
-        Ok(Box::new(agent))
+    /// The replay, if `[replay]` is there; to play with, one with room for a batch.
+    fn replay<E: Observed>(&self, env: &BoxedEnv<E>, purpose: Purpose<'_>) -> Result<Option<Replay<E>>, RunError> {
+        let Experiment { agent, replay: Some(replay), training, .. } = self.experiment else { return Ok(None) };
+        let layout = self.layout(env);
+        let small = ReplaySpec::uniform(training.batch_size.unwrap_or(1).saturating_add(layout.streams * 256));
+        let replay = match purpose {
+            Purpose::Training(_) => replay,
+            Purpose::Playing => &small,
+        };
+        let replay = replay.build::<E>(&layout, agent.discount()).map_err(|error| self.of_replay(error))?;
+        Ok(Some(replay.with_hook(SamplingWatch::new(self.sampling.clone()))))
     }
 
     /// Why an agent cannot be made, with the key.
     fn of_agent(&self, error: AgentError) -> RunError {
         match error {
             AgentError::Spec(error) => self.document.locate(of_agent(error)).into(),
+            AgentError::Setting(error) => self.document.locate(of_setting(error)).into(),
             AgentError::Net(error @ (NetError::Spec { .. } | NetError::Value { .. })) => {
                 self.document.locate(of_net(error, "network")).into()
             }

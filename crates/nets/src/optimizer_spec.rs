@@ -73,6 +73,15 @@ impl OptimizerSpec {
         Self::Adam { learning_rate, beta1: beta1(), beta2: beta2(), epsilon: epsilon() }
     }
 
+    /// RMSProp as [Mnih et al. 2015](https://www.nature.com/articles/nature14236) have it (extended data table 1): a step size
+    /// of 0.00025, decays of 0.95.
+    ///
+    /// Theirs are sums over a batch of 32, with 0.01 under the root. Of means, which losses are here, that is 0.01 / 32^2 (as in
+    /// DQN Zoo's `dqn/run_atari.py`); and beside the root, where PyTorch adds it, that number's root, 0.1 / 32.
+    pub fn rmsprop_2015() -> Self {
+        Self::RmsProp { learning_rate: 0.00025, decay: 0.95, epsilon: 0.1 / 32.0 }
+    }
+
     /// The step size.
     pub fn learning_rate(&self) -> f64 {
         match self {

@@ -130,6 +130,20 @@ impl TauEmbedding {
 }
 
 impl NetworkSpec {
+    /// The network of [Mnih et al. 2015](https://www.nature.com/articles/nature14236) (methods, "Model architecture"): three
+    /// convolutions, a dense layer of 512, ReLU; drawn as Torch draws, with which it was written.
+    pub fn nature_2015() -> Self {
+        let initialisation = Initialisation::Pytorch;
+        Self { initialisation, ..Self::new(Torso::Nature {}, Head::Single { hidden: vec![512] }) }
+    }
+
+    /// The dueling network of [Wang et al. 2016](https://arxiv.org/abs/1511.06581) (section 4.2): the convolutions of
+    /// [`nature_2015`](Self::nature_2015), and a dense layer of 512 in each stream. The paper's scaling of the gradient that
+    /// enters the last convolution is not part of it.
+    pub fn dueling_2016() -> Self {
+        Self { head: Head::Dueling { hidden: vec![512] }, ..Self::nature_2015() }
+    }
+
     /// A network with ReLU and He initialisation.
     pub fn new(torso: Torso, head: Head) -> Self {
         Self {
@@ -142,18 +156,6 @@ impl NetworkSpec {
             noise: None,
             tau_embedding: None,
         }
-    }
-
-    /// The network of Mnih et al. 2015: three convolutions and a dense layer of 512 units. (Initialised as PyTorch does by
-    /// itself; the paper does not say how.)
-    pub fn nature_2015() -> Self {
-        let spec = Self::new(Torso::Nature {}, Head::Single { hidden: vec![512] });
-        Self { initialisation: Initialisation::Pytorch, ..spec }
-    }
-
-    /// The network of Wang et al. 2016: the same convolutions, and a dense layer of 512 units in each of two streams.
-    pub fn dueling_2016() -> Self {
-        Self { head: Head::Dueling { hidden: vec![512] }, ..Self::nature_2015() }
     }
 
     /// Checks everything that can be checked without the observation's shape. ([`QNetwork::new`](crate::QNetwork::new)

@@ -48,10 +48,10 @@ impl ReplaySpec {
         Self { kind: ReplayKind::Frames, ..Self::uniform(capacity) }
     }
 
-    /// The replay of [Mnih et al. 2015](https://www.nature.com/articles/nature14236), extended data table 1: single steps, drawn
-    /// uniformly from the newest million frames.
+    /// The replay of [Mnih et al. 2015](https://www.nature.com/articles/nature14236) (extended data table 1): the last
+    /// 1,000,000 frames, single steps. They are packed in memory, which changes no sample.
     pub fn nature_2015() -> Self {
-        Self::frames(1_000_000)
+        Self { compression: Compression::Lz4, ..Self::frames(1_000_000) }
     }
 
     /// Bytes that the replay takes at most, said before anything is allocated: when it is full, and for compressed frames

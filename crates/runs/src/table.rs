@@ -79,8 +79,8 @@ impl Table {
     /// # Errors
     ///
     /// [`StorageError::Io`].
-    pub fn open(path: PathBuf, columns: &[&str], bytes: u64) -> Result<Self, StorageError> {
-        let header = format!("{}\n", columns.join(","));
+    pub fn open<S: AsRef<str>>(path: PathBuf, columns: &[S], bytes: u64) -> Result<Self, StorageError> {
+        let header = header(columns);
         let bytes = if bytes > 0 && has_other_header(&path, &header)? {
             let aside = path.with_added_extension("damaged");
             fs::rename(&path, &aside).map_err(StorageError::io("rename", &path))?;
@@ -100,6 +100,16 @@ impl Table {
             log.flush()?;
         }
         Ok(Self { log, columns: columns.len() })
+    }
+
+    /// Whether a table has these columns. One that is lost has none.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`].
+    pub fn begins_with<S: AsRef<str>>(path: &Path, columns: &[S]) -> Result<bool, StorageError> {
+        let header = header(columns);
+        Ok(start_of(path, header.len())?.is_some_and(|start| start == header.as_bytes()))
     }
 
     /// Adds a row, of which a cell may be empty.
@@ -132,12 +142,23 @@ impl Table {
     }
 }
 
+/// The line that names the columns.
+fn header<S: AsRef<str>>(columns: &[S]) -> String {
+    let columns: Vec<&str> = columns.iter().map(AsRef::as_ref).collect();
+    format!("{}\n", columns.join(","))
+}
+
 /// Whether a file has a first line that is another one. A file that is lost, or cut off in it, has none.
 fn has_other_header(path: &Path, header: &str) -> Result<bool, StorageError> {
+    Ok(start_of(path, header.len())?.is_some_and(|start| !header.as_bytes().starts_with(&start)))
+}
+
+/// The first bytes of a file, if it is there.
+fn start_of(path: &Path, bytes: usize) -> Result<Option<Vec<u8>>, StorageError> {
     let mut start = Vec::new();
-    match File::open(path).and_then(|file| file.take(header.len() as u64).read_to_end(&mut start)) {
-        Ok(_) => Ok(!header.as_bytes().starts_with(&start)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+    match File::open(path).and_then(|file| file.take(bytes as u64).read_to_end(&mut start)) {
+        Ok(_) => Ok(Some(start)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StorageError::io("read", path)(error)),
     }
 }

@@ -29,7 +29,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "deepq",
-        &["deepq-atari", "deepq-bench", "deepq-envs", "deepq-experiments", "deepq-nets", "deepq-report", "deepq-runs"],
+        &[
+            "deepq-agents",
+            "deepq-atari",
+            "deepq-bench",
+            "deepq-envs",
+            "deepq-experiments",
+            "deepq-nets",
+            "deepq-report",
+            "deepq-runs",
+        ],
     ),
     (
         "deepq-tests",

@@ -8,10 +8,13 @@ mod thermostat;
 
 use std::error::Error;
 
-use deepq_agents::{Agent, Clock, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
-use deepq_envs::{Env, Reset, Seeds, Status, TimeLimit, check_env};
-use deepq_nets::{Device, Head, Loss, NetworkSpec, OptimizerSpec, Torso};
-use deepq_replay::{Layout, ReplaySpec, Transition};
+use deepq_agents::core::{Seeds, Status};
+use deepq_agents::nets::{Device, Head, NetworkSpec, OptimizerSpec, Torso};
+use deepq_agents::replay::{Layout, ReplaySpec, Transition};
+use deepq_agents::{
+    Agent, AgentParts, ClipReward, Clock, Dqn, DqnSpec, LearningStarts, Schedule, TargetUpdate, UpdateSpec,
+};
+use deepq_envs::{Env, Reset, TimeLimit, check_env};
 use thermostat::{STEPS, Thermostat};
 
 /// What the agents of this example are made of.
@@ -20,26 +23,23 @@ fn agent(seeds: &Seeds) -> Result<Dqn<f32>, Box<dyn Error>> {
         discount: 0.95,
         double: true,
         target_update: TargetUpdate::Updates(200),
-        loss: Loss::Huber,
-        clip_gradient: Default::default(),
-        clip_reward: Default::default(),
-        terminal_target: None,
-        batch_size: 64,
-        learning_starts: LearningStarts::Steps(500),
-        update_every: 1,
-        gradient_steps: 1,
+        clip_reward: ClipReward::None,
+        ..DqnSpec::nature_2015()
     };
-    Ok(Dqn::new(DqnParts {
-        spec: &spec,
-        exploration: &Schedule::Linear { start: 1.0, end: 0.05, from: 500, to: 4_000, hold_until: 0, by: Clock::Step },
+    let learning_starts = LearningStarts::Steps(500);
+    let updates = UpdateSpec { batch_size: 64, learning_starts, update_every: 1, gradient_steps: 1 };
+    let exploration = Schedule::Linear { start: 1.0, end: 0.05, from: 500, to: 4_000, hold_until: 0, by: Clock::Step };
+    let replay = ReplaySpec::uniform(10_000).build(&Layout::single(2), spec.discount)?;
+    let parts = AgentParts {
         network: &NetworkSpec::new(Torso::Mlp { hidden: vec![32, 32] }, Head::Single { hidden: vec![] }),
         optimizer: &OptimizerSpec::adam(1e-3),
-        replay: ReplaySpec::uniform(10_000).build(&Layout::single(2), spec.discount)?,
         observation_shape: &[2],
         actions: 3,
+        streams: 1,
         seeds,
         device: &Device::Cpu,
-    })?)
+    };
+    Ok(Dqn::new(&spec, &updates, &exploration, replay, &parts)?)
 }
 
 /// Trains for so many agent steps.

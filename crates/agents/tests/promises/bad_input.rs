@@ -1,6 +1,6 @@
 //! What does not fit is refused with a message, and changes nothing.
 
-use deepq_agents::{Agent, AgentError, AgentState, DqnSpec, LearningStarts};
+use deepq_agents::{Agent, AgentError, AgentState, LearningStarts, UpdateSpec};
 use deepq_nets::{Device, Tensor};
 use deepq_replay::{End, Transition};
 
@@ -9,10 +9,10 @@ use crate::setup::{Chain, Setup, begin, bits, epsilon, one_hot, play};
 #[test]
 fn settings_that_are_not_allowed() {
     let mut setup = Setup::default();
-    setup.spec.batch_size = 1_000;
+    setup.updates.batch_size = 1_000;
     let error = setup.try_agent().err().unwrap().to_string();
     assert_eq!(error, "batch_size = 1000 is not allowed: it must be at most the replay's capacity");
-    setup.spec.batch_size = setup.capacity;
+    setup.updates.batch_size = setup.capacity;
     setup.try_agent().unwrap();
     let setup = Setup { exploration: epsilon(1.5), ..Setup::default() };
     assert!(matches!(setup.try_agent(), Err(AgentError::Spec(error)) if error.key == "value"));
@@ -30,7 +30,7 @@ fn lengths_that_do_not_belong_together() {
     assert_eq!(error.to_string(), "actions has 3 elements; one for each of 2 rows of observations");
     assert_eq!(agent.counters().agent_steps, 0);
     assert!(agent.greedy(&[0.0; 10], &mut [0]).is_err());
-    assert!(agent.q_values(&[0.0; 4]).is_err());
+    assert!(agent.preferences(&[0.0; 4]).is_err());
     assert!(agent.begin_episode(1, &one_hot(0, Chain::STATES)).is_err());
 }
 
@@ -47,8 +47,8 @@ fn rewards_that_are_no_numbers() {
 
 #[test]
 fn a_loss_that_is_no_number_stops_before_the_weights_change() {
-    let spec = DqnSpec { learning_starts: LearningStarts::Steps(20), ..Setup::default().spec };
-    let mut agent = Setup { spec, ..Setup::default() }.agent();
+    let updates = UpdateSpec { learning_starts: LearningStarts::Steps(20), ..Setup::default().updates };
+    let mut agent = Setup { updates, ..Setup::default() }.agent();
     let mut chains = [Chain::new(1)];
     begin(&mut agent, &chains);
     play(&mut agent, &mut chains, 25);

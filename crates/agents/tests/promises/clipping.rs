@@ -42,7 +42,7 @@ fn gradients_are_clipped_together_or_each_by_itself() {
         begin(&mut agent, &chains);
         assert!(agent.gradients().is_none());
         // The first update: the same weights and batch whatever the clipping.
-        let report = play(&mut agent, &mut chains, 17)[0];
+        let report = &play(&mut agent, &mut chains, 17)[0];
         (norms(agent.gradients().unwrap()), f64::from(report.gradient_norm))
     };
     let together = |norms: &[f64]| norms.iter().map(|norm| norm * norm).sum::<f64>().sqrt();

@@ -1,13 +1,14 @@
 //! Agent steps, updates and episodes are counted as they are said to be.
 
-use deepq_agents::{Agent, Clock, Counters, DqnSpec, LearningStarts, Schedule};
+use deepq_agents::{Agent, Clock, Counters, LearningStarts, Schedule, UpdateSpec};
 
 use crate::setup::{Chain, Setup, begin, epsilon, one_hot, play, set_table};
 
 #[test]
 fn steps_of_all_streams_count_and_make_updates_due() {
-    let spec = DqnSpec { learning_starts: LearningStarts::Steps(50), update_every: 4, ..Setup::default().spec };
-    let mut agent = Setup { spec, streams: 3, ..Setup::default() }.agent();
+    let learning_starts = LearningStarts::Steps(50);
+    let updates = UpdateSpec { learning_starts, update_every: 4, ..Setup::default().updates };
+    let mut agent = Setup { updates, streams: 3, ..Setup::default() }.agent();
     let mut chains = [1, 2, 3].map(Chain::new);
     begin(&mut agent, &chains);
     let reports = play(&mut agent, &mut chains, 100);
@@ -29,7 +30,8 @@ fn updates_report_what_they_did() {
     };
     assert!(mean(&reports[1_900..]) < 0.1 * mean(&reports[..100]), "the loss falls");
     // All values lie between 0.5 and 1.
-    assert!(reports[1_900..].iter().all(|report| (0.4..1.1).contains(&report.mean_q)));
+    assert_eq!(agent.figures(), ["q_values"]);
+    assert!(reports[1_900..].iter().all(|report| (0.4..1.1).contains(&report.figures[0])));
     assert!(reports[..100].iter().all(|report| report.gradient_norm.is_finite() && report.gradient_norm > 0.0));
 }
 
@@ -43,7 +45,7 @@ fn greedy_actions_are_the_best_ones_and_count_nothing() {
     // Of equal values the lowest action.
     assert_eq!(actions, [1, 0, 0, 0, 1]);
     assert_eq!(agent.counters(), Counters::default());
-    assert_eq!(agent.q_values(&one_hot(1, Chain::STATES)).unwrap(), [5.0, 3.0]);
+    assert_eq!(agent.preferences(&one_hot(1, Chain::STATES)).unwrap(), [5.0, 3.0]);
 }
 
 #[test]

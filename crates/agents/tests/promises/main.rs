@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod clipping;
+mod conformance;
 mod counting;
 mod determinism;
 mod halves;

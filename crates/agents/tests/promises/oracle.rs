@@ -1,6 +1,6 @@
 //! On a problem whose states can be counted, DQN's targets are tabular Q-learning's.
 
-use deepq_agents::{Agent, DqnSpec, LearningStarts, QLearning, QLearningSpec, TargetUpdate};
+use deepq_agents::{Agent, DqnSpec, LearningStarts, QLearning, QLearningSpec, TargetUpdate, UpdateSpec};
 use deepq_envs::{NumpyRng, Seeds};
 use deepq_replay::{Batch, End, Transition};
 
@@ -93,20 +93,17 @@ fn both_learn_the_same_values() {
         }
     }
 
-    let spec = DqnSpec {
-        batch_size: 32,
-        learning_starts: LearningStarts::Steps(100),
-        target_update: TargetUpdate::Updates(50),
-        ..Setup::default().spec
-    };
+    let spec = DqnSpec { target_update: TargetUpdate::Updates(50), ..Setup::default().spec };
+    let learning_starts = LearningStarts::Steps(100);
+    let updates = UpdateSpec { batch_size: 32, learning_starts, ..Setup::default().updates };
     for double in [false, true] {
         let spec = DqnSpec { double, ..spec.clone() };
-        let mut deep = Setup { spec, exploration: epsilon(0.5), ..Setup::default() }.agent();
+        let mut deep = Setup { spec, updates, exploration: epsilon(0.5), ..Setup::default() }.agent();
         let mut chains = [Chain::new(1)];
         begin(&mut deep, &chains);
         play(&mut deep, &mut chains, 4_000);
         let states: Vec<f32> = (0..4).flat_map(|state| one_hot(state, Chain::STATES)).collect();
-        for (name, q_values) in [("table", &tabular.table()[..8]), ("network", &deep.q_values(&states).unwrap())] {
+        for (name, q_values) in [("table", &tabular.table()[..8]), ("network", &deep.preferences(&states).unwrap())] {
             for (i, (q, expected)) in q_values.iter().zip(&expected).enumerate() {
                 assert!((q - expected).abs() < 0.02, "{name}, value {i}: {q} is not {expected}");
             }

@@ -1,7 +1,9 @@
 //! PQN: targets from rollouts, epochs of shuffled minibatches, exact restoring in the middle of them, and Q-values that
 //! become right.
 
-use deepq_agents::{Agent, AgentError, AgentState, ClipGradient, ClipReward, Clock, Pqn, PqnParts, PqnSpec, Schedule};
+use deepq_agents::{
+    Agent, AgentError, AgentParts, AgentState, ClipGradient, ClipReward, Clock, Pqn, PqnSpec, Schedule,
+};
 use deepq_envs::{Element, Seeds};
 use deepq_nets::{Device, Head, Initialisation, Loss, NetworkSpec, OptimizerSpec, Torso};
 use deepq_replay::{End, Transition};
@@ -33,9 +35,7 @@ fn exploring<E: Element>(
     streams: usize,
     seed: u64,
 ) -> Result<Pqn<E>, AgentError> {
-    Pqn::new(&PqnParts {
-        spec,
-        exploration,
+    let parts = AgentParts {
         // With biases, so that a tiny step moves no weight.
         network: &NetworkSpec {
             initialisation: Initialisation::Pytorch,
@@ -47,7 +47,8 @@ fn exploring<E: Element>(
         streams,
         seeds: &Seeds::new(seed),
         device: &Device::Cpu,
-    })
+    };
+    Pqn::new(spec, exploration, &parts)
 }
 
 fn agent<E: Element>(spec: &PqnSpec, streams: usize, seed: u64) -> Pqn<E> {
@@ -70,7 +71,7 @@ fn each_rollout_makes_its_updates_and_the_values_become_right() {
     agent.greedy(&observations, &mut actions).unwrap();
     assert_eq!(actions, [1; 4]);
     // The last step right terminates with a reward of 1.
-    let q_values = agent.q_values(&one_hot(3, Chain::STATES)).unwrap();
+    let q_values = agent.preferences(&one_hot(3, Chain::STATES)).unwrap();
     assert!((q_values[1] - 1.0).abs() < 0.1, "{q_values:?}");
 }
 
@@ -152,7 +153,7 @@ fn the_gradient_is_that_of_q_lambda_targets() {
         gradient.iter().zip(expected).all(|(a, e): (&f32, f32)| (a - e).abs() < 1e-4),
         "{gradient:?}, {expected:?}"
     );
-    assert_eq!(report.mean_q, 2.5);
+    assert_eq!(report.figures[0], 2.5);
 }
 
 /// The same values as above where the truncation comes before the rollout's end.
@@ -196,7 +197,7 @@ fn updated_by(spec: PqnSpec, reward: f32) -> (f32, f32, f32) {
     agent.observe(0, &transition).unwrap();
     let report = agent.learn().unwrap().unwrap();
     let (_, gradient) = agent.gradients().unwrap().iter().next().unwrap().unwrap();
-    (gradient[0], report.loss, agent.q_values(&observation).unwrap()[0])
+    (gradient[0], report.loss, agent.preferences(&observation).unwrap()[0])
 }
 
 /// With the squared loss the gradient is 2 (0 - target).
@@ -260,22 +261,13 @@ fn each_epoch_takes_every_row_once_in_an_order_of_its_own() {
 }
 
 #[test]
-fn a_restored_agent_goes_on_to_the_same_bits() {
-    let (mut chains, other_chains) = ([1, 2, 3].map(Chain::new), [4, 5, 6].map(Chain::new));
+fn a_state_of_another_size_is_refused() {
+    let mut chains = [1, 2, 3].map(Chain::new);
     let mut agent = agent(&spec(), 3, 1);
     begin(&mut agent, &chains);
     play(&mut agent, &mut chains, 61);
     let state = agent.state().unwrap();
     assert_eq!(state.tensors["rollout.observations"].dims(), [3 * 5, Chain::STATES], "a rollout is under way");
-    let mut same_chains = chains.clone();
-    let expected = (play(&mut agent, &mut chains, 50), fingerprint(&agent));
-
-    let mut restored = self::agent(&spec(), 3, 2);
-    begin(&mut restored, &other_chains);
-    play(&mut restored, &mut other_chains.clone(), 30);
-    restored.restore(&state).unwrap();
-    assert_eq!((play(&mut restored, &mut same_chains, 50), fingerprint(&restored)), expected);
-
     let refused = |spec: PqnSpec, streams| {
         let mut other = self::agent::<f32>(&spec, streams, 1);
         let before = fingerprint(&other);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use deepq_agents::{
-    Agent, AgentError, AgentState, ClipGradient, ClipReward, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule,
-    TargetUpdate, UpdateReport,
+    Agent, AgentError, AgentParts, AgentState, ClipReward, Dqn, DqnSpec, LearningStarts, Schedule, TargetUpdate,
+    UpdateReport, UpdateSpec,
 };
 use deepq_envs::{NumpyRng, Seeds};
 use deepq_nets::{Device, Head, Loss, NetworkSpec, OptimizerSpec, QNetwork, Tensor, Torso};
@@ -13,6 +13,7 @@ use deepq_replay::{Batch, End, Layout, NStep, Replay, Transition, TransitionStor
 /// Everything about an agent that a test may want to choose; observations are one-hot states.
 pub(crate) struct Setup {
     pub(crate) spec: DqnSpec,
+    pub(crate) updates: UpdateSpec,
     pub(crate) hidden: Vec<usize>,
     pub(crate) exploration: Schedule,
     pub(crate) learning_rate: f64,
@@ -27,20 +28,27 @@ impl Default for Setup {
     fn default() -> Self {
         let spec = DqnSpec {
             discount: 0.9,
-            double: false,
             target_update: TargetUpdate::Updates(10),
             loss: Loss::Mse,
-            clip_gradient: ClipGradient::None,
             clip_reward: ClipReward::None,
-            terminal_target: None,
-            batch_size: 8,
-            learning_starts: LearningStarts::Steps(16),
-            update_every: 1,
-            gradient_steps: 1,
+            ..DqnSpec::nature_2015()
         };
+        let learning_starts = LearningStarts::Steps(16);
+        let updates = UpdateSpec { batch_size: 8, learning_starts, update_every: 1, gradient_steps: 1 };
         let (states, actions, streams, capacity, seed) = (Chain::STATES, 2, 1, 500, 1);
         let exploration = epsilon(0.3);
-        Self { spec, hidden: vec![], exploration, learning_rate: 1e-2, states, actions, streams, capacity, seed }
+        Self {
+            spec,
+            updates,
+            hidden: vec![],
+            exploration,
+            learning_rate: 1e-2,
+            states,
+            actions,
+            streams,
+            capacity,
+            seed,
+        }
     }
 }
 
@@ -53,17 +61,16 @@ impl Setup {
         let layout = Layout { streams: self.streams, ..Layout::single(self.states) };
         let store = TransitionStore::new(self.capacity, &layout, NStep::one(self.spec.discount)?)?;
         let torso = Torso::Mlp { hidden: self.hidden.clone() };
-        Dqn::new(DqnParts {
-            spec: &self.spec,
-            exploration: &self.exploration,
+        let parts = AgentParts {
             network: &NetworkSpec::new(torso, Head::Single { hidden: vec![] }),
             optimizer: &OptimizerSpec::adam(self.learning_rate),
-            replay: Replay::new(store, Uniform),
             observation_shape: &[self.states],
             actions: self.actions,
+            streams: self.streams,
             seeds: &Seeds::new(self.seed),
             device: &Device::Cpu,
-        })
+        };
+        Dqn::new(&self.spec, &self.updates, &self.exploration, Replay::new(store, Uniform), &parts)
     }
 }
 

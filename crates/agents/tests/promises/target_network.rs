@@ -1,12 +1,13 @@
 //! The target network follows the online network when the rule says so, and only then.
 
-use deepq_agents::{Agent, Dqn, DqnSpec, TargetUpdate};
+use deepq_agents::{Agent, Dqn, DqnSpec, TargetUpdate, UpdateSpec};
 
 use crate::setup::{Chain, Setup, begin, bits, play};
 
 fn agent(target_update: TargetUpdate, update_every: u64) -> (Dqn<f32>, [Chain; 1]) {
-    let spec = DqnSpec { target_update, update_every, ..Setup::default().spec };
-    let mut agent = Setup { spec, ..Setup::default() }.agent();
+    let spec = DqnSpec { target_update, ..Setup::default().spec };
+    let updates = UpdateSpec { update_every, ..Setup::default().updates };
+    let mut agent = Setup { spec, updates, ..Setup::default() }.agent();
     let chains = [Chain::new(1)];
     begin(&mut agent, &chains);
     (agent, chains)
@@ -27,7 +28,7 @@ fn follows_after_every_third_update() {
     let initial = bits(agent.online());
     assert!(play(&mut agent, &mut chains, 16).is_empty());
     for update in 1..=7 {
-        let report = play(&mut agent, &mut chains, 1)[0];
+        let report = &play(&mut agent, &mut chains, 1)[0];
         assert_eq!((report.update, report.target_copied), (update, update % 3 == 0));
         assert_eq!(equal(&agent), update % 3 == 0);
         assert_eq!(bits(agent.target().unwrap()) == initial, update < 3);

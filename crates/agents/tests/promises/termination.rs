@@ -1,6 +1,6 @@
 //! Terminations and lost lives stop bootstrapping, truncations do not.
 
-use deepq_agents::{Agent, DqnSpec, LearningStarts, TargetUpdate};
+use deepq_agents::{Agent, DqnSpec, LearningStarts, TargetUpdate, UpdateSpec};
 use deepq_replay::{End, Transition};
 
 use crate::setup::{Setup, one_hot};
@@ -8,13 +8,9 @@ use crate::setup::{Setup, one_hot};
 /// What the value of state 0 becomes if its only step, with reward 1, ends in this way in state 1; the value of state 1
 /// is 10, by a step that terminates. The discount is 0.5.
 fn learned_value(end: End) -> f32 {
-    let spec = DqnSpec {
-        discount: 0.5,
-        target_update: TargetUpdate::Updates(1),
-        learning_starts: LearningStarts::Steps(0),
-        ..Setup::default().spec
-    };
-    let mut agent = Setup { spec, states: 2, actions: 1, learning_rate: 0.05, ..Setup::default() }.agent();
+    let spec = DqnSpec { discount: 0.5, target_update: TargetUpdate::Updates(1), ..Setup::default().spec };
+    let updates = UpdateSpec { learning_starts: LearningStarts::Steps(0), ..Setup::default().updates };
+    let mut agent = Setup { spec, updates, states: 2, actions: 1, learning_rate: 0.05, ..Setup::default() }.agent();
     let (first, second) = (one_hot(0, 2), one_hot(1, 2));
     let step = |agent: &mut dyn Agent<f32>, observation: &[f32], reward, end| {
         agent.act(observation, &mut [0]).unwrap();
@@ -29,7 +25,7 @@ fn learned_value(end: End) -> f32 {
         }
         step(&mut agent, &second, 10.0, End::TERMINATED);
     }
-    agent.q_values(&first).unwrap()[0]
+    agent.preferences(&first).unwrap()[0]
 }
 
 #[test]

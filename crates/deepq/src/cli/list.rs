@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use deepq_agents::AgentSpec;
 use deepq_experiments::config::{self, Overrides};
 use serde_json::json;
 
@@ -15,13 +16,6 @@ const EXAMPLES: &str = "\
 Examples:
   deepq list
   deepq list --json | jq -r '.experiments[].name'";
-
-/// What `[agent]` can have as its `kind`.
-const AGENTS: [(&str, &str); 3] = [
-    ("dqn", "deep Q-learning with a replay; double, n-step and dueling by its settings"),
-    ("pqn", "Q-learning with Q(lambda) targets, without replay and target network"),
-    ("reinforce", "a policy that learns from whole episodes"),
-];
 
 /// The networks that `[network]` can name.
 const NETWORKS: [(&str, &str); 5] = [
@@ -56,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let all = json!({
             "experiments": experiments.iter().map(experiment).collect::<Vec<_>>(),
             "environments": registry.entries().map(|(id, summary)| json!({ "id": id, "summary": summary })).collect::<Vec<_>>(),
-            "agents": AGENTS.map(|(kind, summary)| json!({ "kind": kind, "summary": summary })),
+            "agents": AgentSpec::KINDS.iter().map(|(kind, summary)| json!({ "kind": kind, "summary": summary })).collect::<Vec<_>>(),
             "networks": NETWORKS.map(|(name, summary)| json!({ "name": name, "summary": summary })),
         });
         output::print(&format!("{all}\n"))?;
@@ -75,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         lines.push(line(id, &format!("{game}NoFrameskip-v4  {game}NoFrameskip-v0")));
     }
     lines.push("\nAgents (agent.kind):".to_owned());
-    lines.extend(AGENTS.map(|(kind, summary)| line(kind, summary)));
+    lines.extend(AgentSpec::KINDS.iter().map(|(kind, summary)| line(kind, summary)));
     lines.push("\nNetworks ([network]):".to_owned());
     lines.extend(NETWORKS.map(|(name, summary)| line(name, summary)));
     output::print(&format!("{}\n", lines.join("\n")))?;

@@ -6,7 +6,7 @@ use deepq_replay::Layout;
 use super::Assembly;
 use super::environments::Observed;
 use crate::RunError;
-use crate::config::Algorithm;
+use crate::config::Experiment;
 use crate::memory::MemoryPlan;
 
 impl Assembly<'_> {
@@ -23,20 +23,15 @@ impl Assembly<'_> {
     ///
     /// If the replay or the network is impossible; the message names the key.
     pub fn memory<E: Observed>(&self, env: &BoxedEnv<E>) -> Result<MemoryPlan, RunError> {
-        let (replay, replay_at_worst) = match self.algorithm()? {
-            Algorithm::Dqn { replay, .. } => {
-                let layout = self.layout(env);
-                let bytes = (replay.expected_bytes::<E>(&layout), replay.planned_bytes::<E>(&layout));
-                (bytes.0.map_err(|error| self.of_replay(error))?, bytes.1.map_err(|error| self.of_replay(error))?)
-            }
-            Algorithm::Reinforce { .. } => (0, 0),
-            // Its rollout.
-            Algorithm::Pqn { spec, .. } => {
-                let rows = spec.rollout_steps * self.experiment.training.environments;
-                let bytes = (rows * env.observation_space().len() * size_of::<E>()) as u64;
-                (bytes, bytes)
-            }
-        };
+        let Experiment { agent, replay, training, .. } = self.experiment;
+        let (mut expected, mut at_worst) = (0, 0);
+        if let Some(replay) = replay {
+            let layout = self.layout(env);
+            expected = replay.expected_bytes::<E>(&layout).map_err(|error| self.of_replay(error))?;
+            at_worst = replay.planned_bytes::<E>(&layout).map_err(|error| self.of_replay(error))?;
+        }
+        let rollout = agent.rollout_bytes(training.environments, env.observation_space().len() * size_of::<E>());
+        let (replay, replay_at_worst) = (expected + rollout, at_worst + rollout);
         let network = self.network(env)?;
         // Online and target weights, gradients, two moments.
         const COPIES: u64 = 5;

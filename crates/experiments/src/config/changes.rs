@@ -1,8 +1,8 @@
 //! What somebody changed in the experiment of a run that is to go on.
 
+use deepq_agents::UpdateSpec;
 use deepq_runs::{Change, Document, DocumentError, FREE_KEYS};
 
-use super::algorithm::Algorithm;
 use super::experiment::Experiment;
 
 /// What differs between the experiment as it was run and as it is now.
@@ -38,11 +38,9 @@ impl Changes {
     }
 }
 
-/// The experiment with what it left out for the algorithm to decide.
+/// The experiment with what it left out for the algorithm to decide, whether that uses it or not.
 fn spelled_out(mut experiment: Experiment) -> Experiment {
-    if let Ok(Algorithm::Dqn { spec, .. }) = experiment.algorithm() {
-        experiment.training.gradient_steps = Some(spec.gradient_steps);
-    }
+    experiment.training.gradient_steps.get_or_insert(UpdateSpec::GRADIENT_STEPS);
     experiment
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use deepq_agents::{Counters, LearningStarts, Schedule, SpecError};
+use deepq_agents::{AgentSpec, Counters, LearningStarts, Schedule, SettingError, SharedSettings, SpecError};
 use deepq_envs::{EnvOptions, OptionValue};
 use deepq_nets::{NetError, NetworkSpec, OptimizerSpec};
 use deepq_replay::ReplaySpec;
@@ -11,7 +11,6 @@ use deepq_runs::{KeyProblem, Problem};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::algorithm::AgentSection;
 use super::every::Every;
 
 /// A whole experiment, as its file says it.
@@ -30,7 +29,7 @@ pub struct Experiment {
     #[serde(default)]
     pub transfer: TransferSection,
     /// `[agent]`: the algorithm and its settings.
-    pub agent: AgentSection,
+    pub agent: AgentSpec,
     /// `[exploration]`: the probability of a random action, for agents that explore so.
     #[serde(default)]
     pub exploration: Option<Schedule>,
@@ -99,16 +98,16 @@ pub struct TrainingSection {
     pub episodes: Option<u64>,
     /// Environments that play at the same time.
     pub environments: usize,
-    /// See [`DqnSpec::batch_size`](deepq_agents::DqnSpec::batch_size).
+    /// See [`UpdateSpec::batch_size`](deepq_agents::UpdateSpec::batch_size).
     #[serde(default)]
     pub batch_size: Option<usize>,
-    /// See [`DqnSpec::learning_starts`](deepq_agents::DqnSpec::learning_starts).
+    /// See [`UpdateSpec::learning_starts`](deepq_agents::UpdateSpec::learning_starts).
     #[serde(default)]
     pub learning_starts: Option<LearningStarts>,
-    /// See [`DqnSpec::update_every`](deepq_agents::DqnSpec::update_every).
+    /// See [`UpdateSpec::update_every`](deepq_agents::UpdateSpec::update_every).
     #[serde(default)]
     pub update_every: Option<u64>,
-    /// See [`DqnSpec::gradient_steps`](deepq_agents::DqnSpec::gradient_steps); 1 where it is not given.
+    /// See [`UpdateSpec::gradient_steps`](deepq_agents::UpdateSpec::gradient_steps); 1 where it is not given.
     #[serde(default)]
     pub gradient_steps: Option<u64>,
     /// Agent steps that are played while the updates due before them are made, with the weights that there were when these
@@ -172,6 +171,22 @@ impl Experiment {
         section
     }
 
+    /// What stands outside `[agent]` and belongs to its algorithm.
+    pub fn shared(&self) -> SharedSettings<'_> {
+        let TrainingSection { batch_size, learning_starts, update_every, gradient_steps, concurrent_steps, .. } =
+            self.training;
+        let (exploration, replay) = (self.exploration.as_ref(), self.replay.as_ref());
+        SharedSettings {
+            exploration,
+            replay,
+            batch_size,
+            learning_starts,
+            update_every,
+            gradient_steps,
+            concurrent_steps,
+        }
+    }
+
     /// How the agent is judged, in words.
     pub fn protocol(&self) -> String {
         let EvaluationSection { episodes, epsilon, .. } = self.evaluation;
@@ -195,7 +210,7 @@ impl Experiment {
         self.optimizer.validate().map_err(|error| of_net(error, "optimizer"))?;
         self.transfer.validate()?;
         self.training.validate()?;
-        self.algorithm()?.validate(self.training.environments)?;
+        self.agent.check(&self.shared(), self.training.environments).map_err(of_setting)?;
         self.evaluation.validate()?;
         check(self.checkpoint.keep >= 1, "checkpoint.keep", self.checkpoint.keep, "at least 1")
     }
@@ -245,6 +260,17 @@ impl EvaluationSection {
 
 fn check(holds: bool, key: &str, found: impl std::fmt::Display, allowed: &str) -> Result<(), KeyProblem> {
     if holds { Ok(()) } else { Err(KeyProblem::invalid(key, found, allowed)) }
+}
+
+/// What is wrong with the settings of an agent.
+pub(crate) fn of_setting(error: SettingError) -> KeyProblem {
+    match error {
+        SettingError::Missing { key } => KeyProblem::new(key, Problem::Missing),
+        SettingError::Unfit { key, reason } => KeyProblem::new(key, Problem::Other(reason)),
+        SettingError::Value { section, error: SpecError { key, value, allowed } } => {
+            KeyProblem::invalid(&format!("{section}.{key}"), value, allowed)
+        }
+    }
 }
 
 /// Where the settings of agents stand in the file.

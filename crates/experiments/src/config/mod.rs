@@ -1,12 +1,11 @@
 //! Experiments as data: TOML files, checked whole before anything runs.
 //!
 //! ```
-//! use deepq_experiments::config::{self, Algorithm, Overrides};
+//! use deepq_experiments::config::{self, Overrides};
 //!
 //! let overrides = Overrides { set: vec!["agent.discount=0.98".into()], ..Overrides::default() };
 //! let (experiment, document) = config::load("cartpole", &overrides)?;
-//! let Algorithm::Dqn { spec, .. } = experiment.algorithm()? else { unreachable!() };
-//! assert_eq!(spec.discount, 0.98);
+//! assert_eq!(experiment.agent.discount(), 0.98);
 //! assert!(document.text().contains("discount = 0.98"));
 //!
 //! let overrides = Overrides { set: vec!["agent.discont=0.98".into()], ..Overrides::default() };
@@ -15,7 +14,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod algorithm;
 mod catalogue;
 mod changes;
 mod error;
@@ -24,7 +22,6 @@ mod experiment;
 
 use std::path::Path;
 
-pub use algorithm::{AgentSection, Algorithm};
 use deepq_runs::RunFolder;
 
 pub use catalogue::{find, names, published};
@@ -35,7 +32,7 @@ pub use every::Every;
 pub use experiment::{
     CheckpointSection, EnvironmentSection, EvaluationSection, Experiment, TrainingSection, TransferSection,
 };
-pub(crate) use experiment::{of_agent, of_net};
+pub(crate) use experiment::{of_agent, of_net, of_setting};
 
 /// What a command line changes in an experiment.
 #[derive(Clone, Debug, Default, PartialEq)]

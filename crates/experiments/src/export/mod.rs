@@ -26,7 +26,7 @@ use deepq_runs::{RunFolder, Summary, Weights, WhichCheckpoint, atomic};
 
 use crate::RunError;
 use crate::assembly::Assembly;
-use crate::config::{self, AgentSection, Document, Experiment, Overrides};
+use crate::config::{self, Document, Experiment, Overrides};
 use crate::weights;
 
 /// A run's network with weights of it.
@@ -118,9 +118,6 @@ impl Export {
 
     /// What the network's outputs are.
     fn output(&self) -> &'static str {
-        match self.experiment.agent {
-            AgentSection::Dqn { .. } | AgentSection::Pqn(_) => "q_values",
-            AgentSection::Reinforce(_) => "logits",
-        }
+        self.experiment.agent.preferences().name()
     }
 }

@@ -17,6 +17,7 @@
 
 mod playing;
 
+use deepq_agents::Preferences;
 use deepq_envs::Status;
 use image::RgbImage;
 pub use playing::Playing;
@@ -72,16 +73,7 @@ pub struct Scene {
     /// Episodes that are played.
     pub episodes: usize,
     /// What the agent's values are.
-    pub values: ValueKind,
-}
-
-/// What an agent's values of actions are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueKind {
-    /// Expected returns.
-    QValues,
-    /// Unnormalised logarithms of a policy's probabilities.
-    Logits,
+    pub values: Preferences,
 }
 
 /// A moment of a game: what led to it, and what comes next.

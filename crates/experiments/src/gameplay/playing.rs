@@ -4,7 +4,7 @@ use deepq_agents::Agent;
 use deepq_envs::{BoxedEnv, Element, ElementKind, Env, Status, Step};
 use image::RgbImage;
 
-use super::{Gameplay, Moment, Observation, Scene, ValueKind};
+use super::{Gameplay, Moment, Observation, Scene};
 use crate::evaluation::{Episode, EvaluationError, Protocol};
 
 /// An agent that plays the episodes of an evaluation in one environment.
@@ -22,7 +22,7 @@ pub struct Playing<'a, E: Element> {
 
 impl<'a, E: Element> Playing<'a, E> {
     /// Before the first episode of the evaluation at agent step `at_step`.
-    pub fn new(agent: &'a dyn Agent<E>, env: BoxedEnv<E>, protocol: Protocol, at_step: u64, values: ValueKind) -> Self {
+    pub fn new(agent: &'a dyn Agent<E>, env: BoxedEnv<E>, protocol: Protocol, at_step: u64) -> Self {
         let (space, actions) = (env.observation_space(), env.action_space());
         let name = |action| actions.meaning(action).map_or_else(|| action.to_string(), str::to_owned);
         let scene = Scene {
@@ -32,7 +32,7 @@ impl<'a, E: Element> Playing<'a, E> {
             steps_per_second: env.steps_per_second(),
             at_step,
             episodes: protocol.episodes,
-            values,
+            values: agent.preferences_are(),
         };
         let observation = vec![E::default(); space.len()];
         Self { agent, env, protocol, scene, observation, playing: None, next: 0 }
@@ -88,6 +88,6 @@ impl<E: Element> Gameplay for Playing<'_, E> {
     }
 
     fn values(&self) -> Result<Vec<f32>, EvaluationError> {
-        Ok(self.agent.q_values(&self.observation)?)
+        Ok(self.agent.preferences(&self.observation)?)
     }
 }

@@ -14,22 +14,20 @@ use super::Listener;
 use crate::evaluation::Evaluation;
 use crate::training::{Event, View};
 
-const COLUMNS: [&str; 8] = [
-    "agent_step",
-    "charts/episodic_return",
-    "charts/episodic_length",
-    "charts/epsilon",
-    "losses/td_loss",
-    "losses/q_values",
-    "losses/gradient_norm",
-    "charts/SPS",
+/// The columns, but for the agent's own figures, which stand between these two.
+const COLUMNS: [&[&str]; 2] = [
+    &["agent_step", "charts/episodic_return", "charts/episodic_length", "charts/epsilon", "losses/td_loss"],
+    &["losses/gradient_norm", "charts/SPS"],
 ];
+
+/// The figures of every agent of older versions, whatever they were.
+const OLDER_FIGURES: [&str; 1] = ["q_values"];
 
 const EVALUATION_COLUMNS: [&str; 9] =
     ["agent_step", "mean", "std", "median", "min", "max", "mean_length", "episodes", "returns"];
 
 /// How far the files had come, and what was not in them yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MetricsState {
     metrics_bytes: u64,
@@ -39,18 +37,63 @@ pub(crate) struct MetricsState {
 }
 
 /// Sums over the updates since the last row of means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sums {
     updates: u64,
     loss: f64,
-    q_values: f64,
+    /// Of the agent's own figures, in their order. The name is that of the one which every agent of older versions had.
+    #[serde(rename = "q_values", with = "one_or_more")]
+    figures: Vec<f64>,
     gradient_norm: f64,
+}
+
+/// One figure is written as older versions read it.
+mod one_or_more {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMore {
+        One(f64),
+        More(Vec<f64>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(figures: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        match figures {
+            [] => OneOrMore::One(0.0),
+            [figure] => OneOrMore::One(*figure),
+            figures => OneOrMore::More(figures.to_vec()),
+        }
+        .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        Ok(match OneOrMore::deserialize(deserializer)? {
+            OneOrMore::One(figure) => vec![figure],
+            OneOrMore::More(figures) => figures,
+        })
+    }
+}
+
+/// The columns of an agent with these figures.
+fn columns(figures: &[&str]) -> Vec<String> {
+    let [before, after] = COLUMNS;
+    let figures = figures.iter().map(|name| tag(name));
+    before.iter().map(ToString::to_string).chain(figures).chain(after.iter().map(ToString::to_string)).collect()
+}
+
+/// The tag of an agent's own figure.
+fn tag(figure: &str) -> String {
+    format!("losses/{figure}")
 }
 
 /// Writes the tables and the events.
 pub(crate) struct Metrics {
     metrics: Table,
+    columns: Vec<String>,
+    /// The tags of the agent's own figures.
+    figures: Vec<String>,
     evaluations: Table,
     events: EventFile,
     sums: Sums,
@@ -63,22 +106,30 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Opens the files of a run at this agent step, cut back to a state; the state of a new run is the default.
+    /// Opens the files of a run at this agent step, cut back to a state; the state of a new run is the default. `figures` are
+    /// the names of the agent's own.
     pub(crate) fn open(
         run: &RunFolder,
         experiment: (&str, &Document),
+        figures: &[&str],
         state: &MetricsState,
         agent_step: u64,
     ) -> Result<Self, StorageError> {
+        // A table goes on with the names that it began with.
+        let older = state.metrics_bytes > 0 && Table::begins_with(&run.metrics(), &columns(&OLDER_FIGURES))?;
+        let figures = if older { &OLDER_FIGURES } else { figures };
+        let columns = columns(figures);
         let mut events = EventFile::open(run.events(), state.events_bytes)?;
         if events.is_new() {
             events.begin_run(experiment.0, experiment.1)?;
         }
         Ok(Self {
-            metrics: Table::open(run.metrics(), &COLUMNS, state.metrics_bytes)?,
+            metrics: Table::open(run.metrics(), &columns, state.metrics_bytes)?,
+            columns,
+            figures: figures.iter().map(|name| tag(name)).collect(),
             evaluations: Table::open(run.evaluations(), &EVALUATION_COLUMNS, state.evaluations_bytes)?,
             events,
-            sums: state.since_last_row,
+            sums: state.since_last_row.clone(),
             last_row: (Instant::now(), agent_step),
             paused: Duration::ZERO,
             pause: None,
@@ -96,7 +147,7 @@ impl Metrics {
             metrics_bytes: self.metrics.sync()?,
             evaluations_bytes: self.evaluations.sync()?,
             events_bytes: self.events.sync()?,
-            since_last_row: self.sums,
+            since_last_row: self.sums.clone(),
         })
     }
 
@@ -107,10 +158,10 @@ impl Metrics {
     }
 
     fn row(&mut self, agent_step: u64, figures: &[(&str, f64)]) -> Result<(), StorageError> {
-        let mut cells = vec![String::new(); COLUMNS.len()];
+        let mut cells = vec![String::new(); self.columns.len()];
         cells[0] = agent_step.to_string();
         for &(tag, value) in figures {
-            if let Some(column) = COLUMNS.iter().position(|&column| column == tag) {
+            if let Some(column) = self.columns.iter().position(|column| column == tag) {
                 cells[column] = value.to_string();
             }
             self.events.scalar(tag, agent_step, value as f32)?;
@@ -120,15 +171,14 @@ impl Metrics {
 
     fn means(&mut self, view: &View<'_>) -> Result<(), StorageError> {
         let agent_step = view.counters.agent_steps;
-        let Sums { updates, loss, q_values, gradient_norm } = std::mem::take(&mut self.sums);
+        let Sums { updates, loss, figures: sums, gradient_norm } = std::mem::take(&mut self.sums);
+        let own = self.figures.clone();
         let mut figures = vec![("charts/epsilon", view.exploration)];
         if updates > 0 {
             let n = updates as f64;
-            figures.extend([
-                ("losses/td_loss", loss / n),
-                ("losses/q_values", q_values / n),
-                ("losses/gradient_norm", gradient_norm / n),
-            ]);
+            figures.push(("losses/td_loss", loss / n));
+            figures.extend(own.iter().map(String::as_str).zip(sums.iter().map(|sum| sum / n)));
+            figures.push(("losses/gradient_norm", gradient_norm / n));
         }
         let now = Instant::now();
         let (then, before) = std::mem::replace(&mut self.last_row, (now, agent_step));
@@ -163,7 +213,10 @@ impl Listener for Metrics {
             Event::Updated(report) => {
                 self.sums.updates += 1;
                 self.sums.loss += f64::from(report.loss);
-                self.sums.q_values += f64::from(report.mean_q);
+                self.sums.figures.resize(report.figures.len(), 0.0);
+                for (sum, figure) in self.sums.figures.iter_mut().zip(&report.figures) {
+                    *sum += f64::from(*figure);
+                }
                 self.sums.gradient_norm += f64::from(report.gradient_norm);
                 Ok(())
             }
@@ -201,5 +254,33 @@ impl Listener for Metrics {
         self.evaluations.row(&cells)?;
         self.evaluations.flush()?;
         self.events.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agents_own_figures_have_columns_before_the_gradients_norm() {
+        let expected = "agent_step,charts/episodic_return,charts/episodic_length,charts/epsilon,losses/td_loss,\
+                        losses/q_values,losses/gradient_norm,charts/SPS";
+        assert_eq!(columns(&["q_values"]).join(","), expected);
+        assert_eq!(columns(&["beta", "sigma"])[5..7], ["losses/beta", "losses/sigma"]);
+        assert_eq!(columns(&[]).len(), 7);
+    }
+
+    #[test]
+    fn one_figure_is_written_as_older_versions_read_it_and_others_as_a_list() {
+        let older = r#"{"updates":2,"loss":1.5,"q_values":0.25,"gradient_norm":3.0}"#;
+        let sums: Sums = serde_json::from_str(older).unwrap();
+        assert_eq!(sums.figures, [0.25]);
+        assert_eq!(serde_json::to_string(&sums).unwrap(), older);
+        let none = serde_json::to_string(&Sums::default()).unwrap();
+        assert!(none.contains(r#""q_values":0.0"#), "{none}");
+        let two = Sums { figures: vec![1.0, 2.0], ..sums };
+        let written = serde_json::to_string(&two).unwrap();
+        assert!(written.contains(r#""q_values":[1.0,2.0]"#), "{written}");
+        assert_eq!(serde_json::from_str::<Sums>(&written).unwrap(), two);
     }
 }

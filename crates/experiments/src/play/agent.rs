@@ -3,9 +3,11 @@
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use deepq_agents::Preferences;
+
 use super::score::figure;
 use super::{Beat, LONGEST_UNSEEN, Leave, PATIENCE, PlayError, Score, changed_speed};
-use crate::gameplay::{Gameplay, Moment, ValueKind};
+use crate::gameplay::{Gameplay, Moment};
 use crate::terminal::{Input, Key, Panel, Terminal, Words, half_blocks};
 
 /// How long the end of an episode is shown at the usual speed.
@@ -115,8 +117,8 @@ impl Show<'_> {
         score.extend(self.score.words());
         panel.paragraph(score);
         let kind = match scene.values {
-            ValueKind::QValues => "Q-values",
-            ValueKind::Logits => "logits",
+            Preferences::QValues => "Q-values",
+            Preferences::Logits => "logits",
         };
         let mut values = vec![Words::plain(kind)];
         values.extend(bars(&scene.actions, &self.gameplay.values()?, self.moment.action));

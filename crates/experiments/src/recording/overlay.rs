@@ -1,10 +1,11 @@
 //! What the agent does and thinks, beside the game.
 
+use deepq_agents::Preferences;
 use deepq_envs::Status;
 use image::RgbImage;
 
 use super::panel::{Panel, ink};
-use crate::gameplay::{Moment, Scene, ValueKind};
+use crate::gameplay::{Moment, Scene};
 
 /// Longer names of actions are cut.
 const NAME: usize = 14;
@@ -49,8 +50,8 @@ impl Overlay {
             panel.right(line, &value, ink::TEXT);
         }
         let title = match scene.values {
-            ValueKind::QValues => "Q-values",
-            ValueKind::Logits => "logits",
+            Preferences::QValues => "Q-values",
+            Preferences::Logits => "logits",
         };
         panel.left(HEADER - 1, title, ink::FAINT);
         panel.right(HEADER - 1, state, ink::TEXT);

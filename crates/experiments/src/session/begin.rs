@@ -133,11 +133,13 @@ impl<E: Observed> Parts<E> {
             }
         };
         let experiment = (assembly.experiment.name.as_str(), assembly.document);
+        let (figures, agent_step) = (training.agent().figures(), training.counters().agent_steps);
+        let metrics = Metrics::open(&folder, experiment, figures, &metrics, agent_step)?;
         Ok(Session {
             assembly,
             checkpoints: folder.checkpoints(),
             evaluator,
-            metrics: Metrics::open(&folder, experiment, &metrics, training.counters().agent_steps)?,
+            metrics,
             progress: Progress::new(settings.screen.clone()),
             timing: Timing::new(timing, training.stopwatches().clone(), assembly.sampling.clone()),
             newest,

@@ -1,6 +1,11 @@
 //! An experiment is checked whole before anything runs, and every message names the place, the key and what is allowed.
 
+use deepq_agents::{
+    AgentSpec, DqnSpec, LearningStarts, PqnSpec, ReinforceSpec, Schedule, SettingError, TargetUpdate, UpdateSpec,
+};
 use deepq_experiments::config::{self, Document, Experiment, Overrides};
+use deepq_nets::{Initialisation, NetworkSpec, OptimizerSpec};
+use deepq_replay::ReplaySpec;
 use proptest::prelude::*;
 
 fn with(set: &[&str]) -> Result<String, String> {
@@ -40,6 +45,43 @@ fn every_experiment_is_valid() {
         let again = Document::parse("again", &document.text()).unwrap();
         assert_eq!(again.read::<Experiment>().unwrap(), experiment);
     }
+}
+
+/// Where an experiment has a paper's settings, the constructor named after it gives them; what differs is written out.
+#[test]
+fn constructors_named_after_papers_give_what_the_experiments_say() {
+    let experiment = |name: &str| config::load(name, &Overrides::default()).unwrap().0;
+    let pong = experiment("pong");
+    let double = DqnSpec { double: true, target_update: TargetUpdate::Updates(1_000), ..DqnSpec::nature_2015() };
+    assert_eq!(pong.agent, AgentSpec::Dqn(double));
+    let updates =
+        UpdateSpec { learning_starts: LearningStarts::Steps(2_500), update_every: 1, ..UpdateSpec::nature_2015() };
+    assert_eq!(pong.shared().updates().unwrap(), updates);
+    assert_eq!(pong.network, NetworkSpec { initialisation: Initialisation::He, ..NetworkSpec::dueling_2016() });
+    assert_eq!(pong.replay, Some(ReplaySpec { capacity: 500_000, ..ReplaySpec::nature_2015() }));
+    let pqn = PqnSpec { epochs: 4, ..PqnSpec::gallici_2024() };
+    assert_eq!(experiment("pong-fast").agent, AgentSpec::Pqn(pqn));
+    let reinforce = ReinforceSpec::sutton_barto_2018(0.99);
+    assert_eq!(experiment("reinforce-cartpole").agent, AgentSpec::Reinforce(reinforce));
+    let Some(Schedule::Linear { start, end, from, to, by, .. }) = experiment("breakout").exploration else { panic!() };
+    assert_eq!(Schedule::Linear { start, end, from, to, by, hold_until: 0 }, Schedule::nature_2015());
+
+    // All of Mnih et al. 2015 together is an experiment.
+    let (exploration, replay, updates) =
+        (Schedule::nature_2015(), ReplaySpec::nature_2015(), UpdateSpec::nature_2015());
+    let nature = Experiment {
+        agent: AgentSpec::Dqn(DqnSpec::nature_2015()),
+        network: NetworkSpec::nature_2015(),
+        optimizer: OptimizerSpec::rmsprop_2015(),
+        exploration: Some(exploration),
+        replay: Some(replay),
+        ..pong
+    };
+    assert_eq!(nature.validate(), Ok(()));
+    assert_eq!(nature.agent.check(&nature.shared(), 1), Ok(()));
+    let without = deepq_agents::SharedSettings { replay: None, ..nature.shared() };
+    assert_eq!(nature.agent.check(&without, 1), Err(SettingError::Missing { key: "replay" }));
+    assert_eq!(updates.validate(), Ok(()));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! What the training loop tells the agent: where an episode terminated nothing follows, where it was cut off its final
 //! observation does, and never the first one of the next episode.
 
-use deepq_agents::{ClipGradient, ClipReward, Dqn, DqnParts, DqnSpec, LearningStarts, Schedule, TargetUpdate};
+use deepq_agents::{AgentParts, ClipReward, Dqn, DqnSpec, LearningStarts, Schedule, TargetUpdate, UpdateSpec};
 use deepq_envs::{BoxedEnv, CartPole, Seeds, TimeLimit};
 use deepq_experiments::config::Every;
 use deepq_experiments::training::{Plan, Training};
-use deepq_nets::{Device, Head, Loss, NetworkSpec, OptimizerSpec, Torso};
+use deepq_nets::{Device, Head, NetworkSpec, OptimizerSpec, Torso};
 use deepq_replay::{Batch, Layout, ReplaySpec};
 
 /// Environments that play at the same time.
@@ -18,31 +18,25 @@ const FALLEN: f32 = 0.209_439_51;
 fn played(limit: u32) -> Batch<f32> {
     let spec = DqnSpec {
         discount: DISCOUNT,
-        double: false,
         target_update: TargetUpdate::None,
-        loss: Loss::Mse,
-        clip_gradient: ClipGradient::None,
         clip_reward: ClipReward::None,
-        terminal_target: None,
-        batch_size: 8,
-        // Never.
-        learning_starts: LearningStarts::Steps(1 << 40),
-        update_every: 1,
-        gradient_steps: 1,
+        ..DqnSpec::nature_2015()
     };
+    // Never.
+    let learning_starts = LearningStarts::Steps(1 << 40);
+    let updates = UpdateSpec { batch_size: 8, learning_starts, update_every: 1, gradient_steps: 1 };
     let layout = Layout { observation_len: 4, stack: 1, streams: STREAMS };
-    let agent = Dqn::new(DqnParts {
-        spec: &spec,
-        exploration: &Schedule::Constant { value: 1.0 },
+    let replay = ReplaySpec::uniform(4_000).build::<f32>(&layout, DISCOUNT).unwrap();
+    let parts = AgentParts {
         network: &NetworkSpec::new(Torso::Mlp { hidden: vec![4] }, Head::Single { hidden: vec![] }),
         optimizer: &OptimizerSpec::adam(1e-3),
-        replay: ReplaySpec::uniform(4_000).build::<f32>(&layout, DISCOUNT).unwrap(),
         observation_shape: &[4],
         actions: 2,
+        streams: STREAMS,
         seeds: &Seeds::new(1),
         device: &Device::Cpu,
-    })
-    .unwrap();
+    };
+    let agent = Dqn::new(&spec, &updates, &Schedule::Constant { value: 1.0 }, replay, &parts).unwrap();
     let environment = |_| -> BoxedEnv<f32> { Box::new(TimeLimit::new(CartPole::new(), limit)) };
     let plan = Plan {
         steps: 4_000,

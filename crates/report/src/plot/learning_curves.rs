@@ -94,7 +94,8 @@ pub(crate) fn figure(tag: &str) -> &str {
         LOSS => "loss",
         "losses/q_values" => "mean Q-value",
         "losses/gradient_norm" => "gradient norm",
-        other => other,
+        // An agent's own, by its name.
+        other => other.strip_prefix("losses/").unwrap_or(other),
     }
 }
 

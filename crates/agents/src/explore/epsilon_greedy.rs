@@ -24,8 +24,17 @@ impl EpsilonGreedy {
     ///
     /// If the schedule leaves the range 0 to 1.
     pub fn new(epsilon: Schedule, rng: NumpyRng) -> Result<Self, SpecError> {
-        epsilon.validate(&(0.0..=1.0), "a probability, from 0 to 1")?;
+        Self::check(&epsilon)?;
         Ok(Self { epsilon, rng })
+    }
+
+    /// Whether it can explore with this schedule.
+    ///
+    /// # Errors
+    ///
+    /// If the schedule leaves the range 0 to 1.
+    pub fn check(epsilon: &Schedule) -> Result<(), SpecError> {
+        epsilon.validate(&(0.0..=1.0), "a probability, from 0 to 1")
     }
 
     /// Epsilon where a run stands at `counters`.

@@ -3,9 +3,10 @@
 use deepq_core::{Element, NumpyRng};
 use serde::{Deserialize, Serialize};
 
-use crate::tensor_state::{Kind, Restoring, Saving};
-use crate::updates_due::UpdatesDue;
-use crate::{AgentError, AgentState, Counters, Dqn};
+use super::Dqn;
+use crate::state::{Kind, Restoring, Saving};
+use crate::updates::UpdatesDue;
+use crate::{AgentError, AgentState, Counters};
 
 const ALGORITHM: &str = "dqn";
 
@@ -23,7 +24,7 @@ struct Document {
 }
 
 impl<E: Element> Dqn<E> {
-    pub(crate) fn capture(&self) -> Result<AgentState, AgentError> {
+    pub(super) fn capture(&self) -> Result<AgentState, AgentError> {
         let mut saving = Saving::default();
         saving.weights("online", self.learning.online.network.parameters())?;
         if let Some(target) = &self.learning.target {
@@ -42,7 +43,7 @@ impl<E: Element> Dqn<E> {
     }
 
     /// Checks everything before it changes anything.
-    pub(crate) fn restore_from(&mut self, state: &AgentState) -> Result<(), AgentError> {
+    pub(super) fn restore_from(&mut self, state: &AgentState) -> Result<(), AgentError> {
         let (document, mut restoring) = Restoring::new::<Document>(state)?;
         Kind::new(ALGORITHM).expect(&document.kind)?;
         let online = restoring.weights("online", self.learning.online.network.parameters())?;

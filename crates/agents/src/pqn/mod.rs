@@ -1,16 +1,25 @@
 //! PQN: Q-learning without replay and target network, from many environments at once.
 
-use candle_core::Device;
-use deepq_core::{Element, NumpyRng, Seeds};
-use deepq_nets::{Gradients, NetworkSpec, OptimizerSpec, Parameters, QNetwork, TdLoss, td_loss};
+mod rollout;
+mod spec;
+mod state;
+
+use deepq_core::{Element, NumpyRng};
+use deepq_nets::{QNetwork, TdLoss, td_loss};
 use deepq_replay::{Replay, Transition};
 use serde::{Deserialize, Serialize};
+pub use spec::PqnSpec;
 
-use crate::pqn_spec::PqnSpec;
-use crate::rollout::Rollout;
-use crate::rows::{check, check_stream, check_transition, greedy, tensor, values};
-use crate::trained::{Descent, Trained};
-use crate::{Agent, AgentError, AgentState, Counters, EpsilonGreedy, Schedule, UpdateReport, targets};
+use self::rollout::Rollout;
+use crate::algorithm::{AgentParts, Algorithm};
+use crate::rows::{mean_of_taken, outputs, tensor};
+use crate::{
+    Agent, AgentError, AgentState, Counters, Descent, EpsilonGreedy, Need, Preferences, Schedule, Setting,
+    SettingError, SharedSettings, Trained, UpdateReport, preconditions, targets,
+};
+
+/// The mean, over the minibatch, of the Q-value of the action that was taken.
+const FIGURES: [&str; 1] = ["q_values"];
 
 /// The parallelised Q-network ([Gallici et al. 2024](https://arxiv.org/abs/2407.04811), algorithm 1): all streams play a
 /// few steps with the same weights, then the agent learns from these steps, some epochs of minibatches towards their
@@ -22,50 +31,28 @@ use crate::{Agent, AgentError, AgentState, Counters, EpsilonGreedy, Schedule, Up
 ///
 /// Its draws come from the streams `weights`, `exploration` and `minibatches` below the root seed.
 pub struct Pqn<E: Element> {
-    pub(crate) spec: PqnSpec,
-    pub(crate) exploration: EpsilonGreedy,
-    pub(crate) trained: Trained,
-    pub(crate) minibatch_rng: NumpyRng,
-    pub(crate) counters: Counters,
+    spec: PqnSpec,
+    exploration: EpsilonGreedy,
+    trained: Trained,
+    minibatch_rng: NumpyRng,
+    counters: Counters,
     /// Of each stream, whether its episode has begun and not ended.
-    pub(crate) running: Vec<bool>,
-    pub(crate) rollout: Rollout<E>,
+    running: Vec<bool>,
+    rollout: Rollout<E>,
     /// What is under way with a complete rollout.
-    pub(crate) learning: Option<Learning>,
+    learning: Option<Learning>,
 }
 
 /// How far the agent has come with a rollout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Learning {
+struct Learning {
     /// Of each row.
-    pub(crate) targets: Vec<f32>,
+    targets: Vec<f32>,
     /// The rows in the epoch's order.
-    pub(crate) order: Vec<u32>,
+    order: Vec<u32>,
     /// Minibatches learned from, of all epochs.
-    pub(crate) done: usize,
-}
-
-/// What a [`Pqn`] is made of.
-pub struct PqnParts<'a> {
-    /// The algorithm's settings.
-    pub spec: &'a PqnSpec,
-    /// The exploration rate.
-    pub exploration: &'a Schedule,
-    /// The Q-network.
-    pub network: &'a NetworkSpec,
-    /// The optimizer.
-    pub optimizer: &'a OptimizerSpec,
-    /// The shape of one observation.
-    pub observation_shape: &'a [usize],
-    /// The number of actions.
-    pub actions: usize,
-    /// Environments that play at the same time.
-    pub streams: usize,
-    /// Where its randomness comes from.
-    pub seeds: &'a Seeds,
-    /// Where the network lives.
-    pub device: &'a Device,
+    done: usize,
 }
 
 impl<E: Element> Pqn<E> {
@@ -74,15 +61,13 @@ impl<E: Element> Pqn<E> {
     /// # Errors
     ///
     /// [`AgentError::Spec`] for settings that are not allowed, [`AgentError::Net`] if the network cannot be made.
-    pub fn new(parts: &PqnParts<'_>) -> Result<Self, AgentError> {
-        let &PqnParts { spec, exploration, network, optimizer, observation_shape, actions, streams, seeds, device } =
-            parts;
+    pub fn new(spec: &PqnSpec, exploration: &Schedule, parts: &AgentParts<'_>) -> Result<Self, AgentError> {
+        let &AgentParts { observation_shape, streams, seeds, .. } = parts;
         spec.validate_for(streams)?;
-        let network = QNetwork::new(network, observation_shape, actions, &mut seeds.stream("weights"), device)?;
         Ok(Self {
             spec: spec.clone(),
+            trained: parts.trained()?,
             exploration: EpsilonGreedy::new(exploration.clone(), seeds.stream("exploration"))?,
-            trained: Trained::new(network, optimizer)?,
             minibatch_rng: seeds.stream("minibatches"),
             counters: Counters::default(),
             running: vec![false; streams],
@@ -98,69 +83,52 @@ impl<E: Element> Pqn<E> {
 
     /// The largest Q-value of each observation.
     fn greedy_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
-        let q = values(&self.trained.network, observations)?;
+        let q = outputs(&self.trained.network, observations)?;
         Ok(q.chunks_exact(self.trained.network.actions()).map(|q| q[targets::argmax(q)]).collect())
     }
 }
 
+impl Algorithm for PqnSpec {
+    const SUMMARY: &'static str = "Q-learning with Q(lambda) targets, without replay and target network";
+    const PREFERENCES: Preferences = Preferences::QValues;
+
+    fn discount(&self) -> f64 {
+        self.discount
+    }
+
+    fn needs(&self, setting: Setting) -> Need {
+        if setting == Setting::Exploration { Need::Needed } else { Need::Unused }
+    }
+
+    fn check(&self, shared: &SharedSettings<'_>, streams: usize) -> Result<(), SettingError> {
+        self.validate_for(streams).map_err(SettingError::of("agent"))?;
+        shared.check_exploration()
+    }
+
+    fn rollout_bytes(&self, streams: usize, observation_bytes: usize) -> u64 {
+        (self.rollout_steps * streams * observation_bytes) as u64
+    }
+
+    fn build<E: Element>(
+        &self,
+        shared: &SharedSettings<'_>,
+        _: Option<Replay<E>>,
+        parts: &AgentParts<'_>,
+    ) -> Result<Box<dyn Agent<E>>, AgentError> {
+        Ok(Box::new(Pqn::new(self, shared.exploration()?, parts)?))
+    }
+}
+
 impl<E: Element> Agent<E> for Pqn<E> {
-    fn q_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
-        values(&self.trained.network, observations)
-    }
-
-    fn greedy(&self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        greedy(&self.trained.network, observations, actions)
-    }
-
-    fn exploration(&self) -> f64 {
-        self.exploration.epsilon(&self.counters)
-    }
-
-    fn counters(&self) -> Counters {
-        self.counters
-    }
-
-    fn parameters(&self) -> &Parameters {
-        self.trained.network.parameters()
-    }
-
-    fn gradients(&self) -> Option<&Gradients> {
-        self.trained.gradients.as_ref()
-    }
-
-    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.trained.load_parts(weights, parts, &self.counters)
-    }
-
-    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.trained.freeze(parts, &self.counters)
-    }
-
-    fn replay(&self) -> Option<&Replay<E>> {
-        None
-    }
-
-    fn replay_mut(&mut self) -> Option<&mut Replay<E>> {
-        None
-    }
-
-    fn state(&self) -> Result<AgentState, AgentError> {
-        self.capture()
-    }
-
-    fn restore(&mut self, state: &AgentState) -> Result<(), AgentError> {
-        self.restore_from(state)
-    }
-
     fn begin_episode(&mut self, stream: usize, observation: &[E]) -> Result<(), AgentError> {
-        check_stream(stream, self.running.len())?;
-        check(&self.trained.network, observation, &[0])?;
+        preconditions::stream(stream, self.running.len())?;
+        preconditions::observation(&self.trained.network, observation)?;
         self.running[stream] = true;
         Ok(())
     }
 
     fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        check(&self.trained.network, observations, actions)?;
+        preconditions::rows(&self.trained.network, observations, actions)?;
         let streams = self.running.len();
         if actions.len() != streams {
             let expected = format!("one for each of {streams} streams");
@@ -173,7 +141,7 @@ impl<E: Element> Agent<E> for Pqn<E> {
             return Err(AgentError::OutOfTurn("act() comes after observe() of each stream and learn() until None"));
         }
         // All are asked for their Q-values, also where the action will be a random one: the targets need them.
-        let q_values = values(&self.trained.network, observations)?;
+        let q_values = outputs(&self.trained.network, observations)?;
         let rows = || q_values.chunks_exact(self.trained.network.actions());
         self.rollout.begin_step(observations, rows().map(|q| q[targets::argmax(q)]));
         // With probability epsilon a random action, otherwise the one of the highest Q-value.
@@ -186,9 +154,9 @@ impl<E: Element> Agent<E> for Pqn<E> {
     }
 
     fn observe(&mut self, stream: usize, transition: &Transition<'_, E>) -> Result<(), AgentError> {
-        check_stream(stream, self.running.len())?;
-        check(&self.trained.network, transition.next_observation, &[0])?;
-        check_transition(transition, stream, self.trained.network.actions(), &self.counters)?;
+        preconditions::stream(stream, self.running.len())?;
+        preconditions::observation(&self.trained.network, transition.next_observation)?;
+        preconditions::transition(transition, stream, self.trained.network.actions(), &self.counters)?;
         if self.rollout.rows.told[stream] {
             return Err(AgentError::OutOfTurn("observe() comes once for each stream after act()"));
         }
@@ -217,6 +185,34 @@ impl<E: Element> Agent<E> for Pqn<E> {
         let report = self.update(&mut learning);
         self.learning = Some(learning);
         report.map(Some)
+    }
+
+    fn trained(&self) -> &Trained {
+        &self.trained
+    }
+
+    fn trained_mut(&mut self) -> &mut Trained {
+        &mut self.trained
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn state(&self) -> Result<AgentState, AgentError> {
+        self.capture()
+    }
+
+    fn restore(&mut self, state: &AgentState) -> Result<(), AgentError> {
+        self.restore_from(state)
+    }
+
+    fn exploration(&self) -> f64 {
+        self.exploration.epsilon(&self.counters)
+    }
+
+    fn figures(&self) -> &'static [&'static str] {
+        &FIGURES
     }
 }
 
@@ -253,16 +249,14 @@ impl<E: Element> Pqn<E> {
         let rewards = of_rows(&self.rollout.rows.rewards);
 
         // A step down its gradient.
-        let factor = self.spec.learning_rate_factor.value(&self.counters);
-        self.trained.optimizer.set_learning_rate(self.trained.spec.learning_rate() * factor)?;
+        self.trained.scale_learning_rate(self.spec.learning_rate_factor.value(&self.counters))?;
         let descent = Descent { update, loss: &loss, value, rewards: &rewards, outputs: &q_values };
         let gradient_norm = self.trained.descend(&descent, &self.spec.clip_gradient)?;
         self.counters.updates = update;
         *done += 1;
 
-        let taken = q_values.chunks_exact(self.trained.network.actions()).zip(&actions);
-        let mean_q = taken.map(|(q, action)| q[*action as usize]).sum::<f32>() / actions.len() as f32;
-        Ok(UpdateReport { update, loss: value, mean_q, gradient_norm, target_copied: false })
+        let figures = vec![mean_of_taken(&q_values, &actions)];
+        Ok(UpdateReport { update, loss: value, gradient_norm, figures, target_copied: false })
     }
 }
 

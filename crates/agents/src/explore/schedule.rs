@@ -95,6 +95,12 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// Epsilon as [Mnih et al. 2015](https://www.nature.com/articles/nature14236) have it, extended data table 1: from 1 to
+    /// 0.1 over the first million actions (four million frames), then constant.
+    pub fn nature_2015() -> Self {
+        Self::Linear { start: 1.0, end: 0.1, from: 0, to: 1_000_000, hold_until: 0, by: Clock::Step }
+    }
+
     /// The value where a run stands at `counters`.
     #[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn value(&self, counters: &Counters) -> f64 {
@@ -156,7 +162,7 @@ mod tests {
         assert!((actual - expected).abs() < 1e-12, "{actual} is not {expected}");
     }
 
-    /// EXPERIMENTS' `cartpole`.
+    /// As the experiment `cartpole` has it.
     #[test]
     fn linear_is_flat_straight_and_flat() {
         let schedule =
@@ -195,7 +201,7 @@ mod tests {
         assert_close(at(&schedule, 2_638), 0.05);
     }
 
-    /// EXPERIMENTS' `lunarlander`: 0.001 + 0.699 exp(-episode/100), here at episode 100 whatever the step.
+    /// As the experiment `lunarlander` has it: 0.001 + 0.699 exp(-episode/100), here at episode 100 whatever the step.
     #[test]
     fn exponential_counts_what_it_is_told_to() {
         let schedule = Schedule::Exponential { start: 0.7, end: 0.001, decay: 100.0, by: Clock::Episode };

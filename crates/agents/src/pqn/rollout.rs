@@ -8,35 +8,35 @@ use crate::lambda_returns;
 use crate::targets::BatchShapeError;
 
 /// Steps of all streams, each stream's one after the other: row `stream * steps + t`. Frames stay bytes.
-pub(crate) struct Rollout<E> {
-    pub(crate) streams: usize,
+pub(super) struct Rollout<E> {
+    pub(super) streams: usize,
     /// Steps of each stream.
-    pub(crate) steps: usize,
+    pub(super) steps: usize,
     /// Elements of an observation.
-    pub(crate) observation_len: usize,
+    pub(super) observation_len: usize,
     /// `[rows, len]`: what actions were chosen for.
     observations: Vec<E>,
     /// `[streams, len]`: what the last step led to.
-    pub(crate) last: Vec<E>,
-    pub(crate) rows: Rows,
+    pub(super) last: Vec<E>,
+    pub(super) rows: Rows,
 }
 
 /// A rollout without its observations; `[rows]` each, 0 where nothing has happened yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rows {
+pub(super) struct Rows {
     /// Steps that actions were chosen for.
-    pub(crate) acted: usize,
+    pub(super) acted: usize,
     /// Of each stream, whether it has told what its latest action led to.
-    pub(crate) told: Vec<bool>,
-    pub(crate) actions: Vec<u32>,
-    pub(crate) rewards: Vec<f32>,
+    pub(super) told: Vec<bool>,
+    pub(super) actions: Vec<u32>,
+    pub(super) rewards: Vec<f32>,
     /// What all that follows counts: 0 after a termination or a lost life.
-    pub(crate) discounts: Vec<f32>,
+    pub(super) discounts: Vec<f32>,
     /// The value of what the step led to; known once that was looked at.
-    pub(crate) values: Vec<f32>,
+    pub(super) values: Vec<f32>,
     /// Whether the episode ended with the step.
-    pub(crate) over: Vec<bool>,
+    pub(super) over: Vec<bool>,
 }
 
 impl Rows {
@@ -54,7 +54,7 @@ impl Rows {
     }
 
     /// Whether they belong to a rollout of this size.
-    pub(crate) fn fit(&self, streams: usize, steps: usize) -> bool {
+    pub(super) fn fit(&self, streams: usize, steps: usize) -> bool {
         let n = streams * steps;
         let lengths =
             [self.actions.len(), self.rewards.len(), self.discounts.len(), self.values.len(), self.over.len()];
@@ -63,24 +63,24 @@ impl Rows {
 }
 
 impl<E: Element> Rollout<E> {
-    pub(crate) fn new(streams: usize, steps: usize, observation_len: usize) -> Self {
+    pub(super) fn new(streams: usize, steps: usize, observation_len: usize) -> Self {
         let observations = vec![E::default(); streams * steps * observation_len];
         let last = vec![E::default(); streams * observation_len];
         Self { streams, steps, observation_len, observations, last, rows: Rows::new(streams, steps) }
     }
 
     /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.rows = Rows::new(self.streams, self.steps);
     }
 
     /// Whether every stream has told what its latest action led to.
-    pub(crate) fn all_told(&self) -> bool {
+    pub(super) fn all_told(&self) -> bool {
         self.rows.told.iter().all(|told| *told)
     }
 
     /// Whether all steps are there.
-    pub(crate) fn complete(&self) -> bool {
+    pub(super) fn complete(&self) -> bool {
         self.rows.acted == self.steps && self.all_told()
     }
 
@@ -90,7 +90,7 @@ impl<E: Element> Rollout<E> {
     }
 
     /// Begins a step with what all streams see, one row each, and the values of these observations.
-    pub(crate) fn begin_step(&mut self, observations: &[E], values: impl Iterator<Item = f32>) {
+    pub(super) fn begin_step(&mut self, observations: &[E], values: impl Iterator<Item = f32>) {
         let len = self.observation_len;
         for (stream, (observation, value)) in observations.chunks_exact(len).zip(values).enumerate() {
             // Where the episode goes on this is what the step before led to.
@@ -107,7 +107,7 @@ impl<E: Element> Rollout<E> {
 
     /// What a stream's latest action led to. Says whether the value of this observation must be given with
     /// [`set_value`](Self::set_value), because no step begins with it.
-    pub(crate) fn tell(&mut self, stream: usize, transition: &Transition<'_, E>, reward: f32, discount: f32) -> bool {
+    pub(super) fn tell(&mut self, stream: usize, transition: &Transition<'_, E>, reward: f32, discount: f32) -> bool {
         let row = self.latest(stream);
         self.rows.told[stream] = true;
         self.rows.actions[row] = transition.action;
@@ -123,13 +123,13 @@ impl<E: Element> Rollout<E> {
     }
 
     /// The value of what a stream's latest action led to.
-    pub(crate) fn set_value(&mut self, stream: usize, value: f32) {
+    pub(super) fn set_value(&mut self, stream: usize, value: f32) {
         let row = self.latest(stream);
         self.rows.values[row] = value;
     }
 
     /// Q(lambda) targets of all rows, once all values are known.
-    pub(crate) fn targets(&self, lambda: f32) -> Result<Vec<f32>, BatchShapeError> {
+    pub(super) fn targets(&self, lambda: f32) -> Result<Vec<f32>, BatchShapeError> {
         let Rows { rewards, discounts, values, over, .. } = &self.rows;
         let lambdas: Vec<f32> = over.iter().map(|over| if *over { 0.0 } else { lambda }).collect();
         let mut targets = Vec::with_capacity(rewards.len());
@@ -142,7 +142,7 @@ impl<E: Element> Rollout<E> {
     }
 
     /// The observations of some rows, one after the other.
-    pub(crate) fn gather(&self, rows: &[u32]) -> Vec<E> {
+    pub(super) fn gather(&self, rows: &[u32]) -> Vec<E> {
         let len = self.observation_len;
         let mut gathered = Vec::with_capacity(rows.len() * len);
         for &row in rows {
@@ -152,13 +152,13 @@ impl<E: Element> Rollout<E> {
     }
 
     /// The rows of the steps so far, in order.
-    pub(crate) fn rows_so_far(&self) -> impl Iterator<Item = usize> + use<E> {
+    pub(super) fn rows_so_far(&self) -> impl Iterator<Item = usize> + use<E> {
         let (steps, acted) = (self.steps, self.rows.acted);
         (0..self.streams).flat_map(move |stream| (0..acted).map(move |t| stream * steps + t))
     }
 
     /// Puts an observation back into a row.
-    pub(crate) fn set_observation(&mut self, row: usize, observation: &[E]) {
+    pub(super) fn set_observation(&mut self, row: usize, observation: &[E]) {
         let len = self.observation_len;
         self.observations[row * len..][..len].copy_from_slice(observation);
     }

@@ -1,51 +1,28 @@
 //! REINFORCE: a policy that learns from whole episodes.
 
+mod episode;
+mod policy_gradient;
+mod spec;
+mod state;
+
 use std::collections::VecDeque;
 
-use candle_core::Device;
-use deepq_core::{Element, NumpyRng, Seeds};
-use deepq_nets::{Gradients, NetworkSpec, OptimizerSpec, Parameters, QNetwork};
+use deepq_core::{Element, NumpyRng};
+use deepq_nets::QNetwork;
 use deepq_replay::{Replay, Transition};
-use serde::{Deserialize, Serialize};
+pub use policy_gradient::{discounted_returns, normalise, policy_gradient_loss};
+pub use spec::ReinforceSpec;
 
-use crate::episode::Episode;
-use crate::rows::{check, check_stream, check_transition, greedy, tensor, values};
-use crate::trained::{Descent, Trained};
+use self::episode::Episode;
+use crate::algorithm::{AgentParts, Algorithm};
+use crate::rows::{outputs, tensor};
 use crate::{
-    Agent, AgentError, AgentState, ClipGradient, ClipReward, Counters, SpecError, UpdateReport, discounted_returns,
-    normalise, policy_gradient_loss,
+    Agent, AgentError, AgentState, Counters, Descent, Need, Preferences, Setting, SettingError, SharedSettings,
+    Trained, UpdateReport, preconditions,
 };
 
-/// The settings of [`Reinforce`]; in an experiment's TOML the section `[agent]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReinforceSpec {
-    /// The discount of future rewards per agent step, from 0 to 1.
-    pub discount: f64,
-    /// Whether an episode's returns are shifted and scaled to zero mean and unit deviation.
-    pub normalise_returns: bool,
-    /// Whether step `t` counts `discount^t`, as the policy gradient theorem has it and most programs leave out.
-    pub weight_by_discount: bool,
-    /// How gradients are clipped before the optimizer sees them; not at all where it is not given.
-    #[serde(default)]
-    pub clip_gradient: ClipGradient,
-    /// How rewards are clipped before the agent learns from them; not at all where it is not given.
-    #[serde(default)]
-    pub clip_reward: ClipReward,
-}
-
-impl ReinforceSpec {
-    /// Checks that the values are possible.
-    ///
-    /// # Errors
-    ///
-    /// The first key whose value is not allowed.
-    pub fn validate(&self) -> Result<(), SpecError> {
-        SpecError::unless((0.0..=1.0).contains(&self.discount), "discount", self.discount, "from 0 to 1")?;
-        self.clip_gradient.validate()?;
-        self.clip_reward.validate()
-    }
-}
+/// The mean of the episode's returns, before they are normalised.
+const FIGURES: [&str; 1] = ["mean_return"];
 
 /// REINFORCE ([Williams 1992](https://link.springer.com/article/10.1007/BF00992696);
 /// [Sutton and Barto 2018](http://incompleteideas.net/book/the-book-2nd.html), section 13.3): a network gives the logits
@@ -56,52 +33,30 @@ impl ReinforceSpec {
 /// Episodes must be finite, because each is kept until its end. Its draws come from the streams `weights` and
 /// `exploration` below the root seed.
 pub struct Reinforce<E: Element> {
-    pub(crate) spec: ReinforceSpec,
-    pub(crate) trained: Trained,
-    pub(crate) rng: NumpyRng,
-    pub(crate) counters: Counters,
+    spec: ReinforceSpec,
+    trained: Trained,
+    rng: NumpyRng,
+    counters: Counters,
     /// The episode that each stream is in.
-    pub(crate) running: Vec<Option<Episode<E>>>,
+    running: Vec<Option<Episode<E>>>,
     /// Episodes that are to be learned from.
-    pub(crate) finished: VecDeque<Episode<E>>,
-}
-
-/// What a [`Reinforce`] is made of.
-pub struct ReinforceParts<'a> {
-    /// The algorithm's settings.
-    pub spec: &'a ReinforceSpec,
-    /// The policy: its outputs are logits.
-    pub network: &'a NetworkSpec,
-    /// The optimizer.
-    pub optimizer: &'a OptimizerSpec,
-    /// The shape of one observation.
-    pub observation_shape: &'a [usize],
-    /// The number of actions.
-    pub actions: usize,
-    /// Environments that play at the same time.
-    pub streams: usize,
-    /// Where its randomness comes from.
-    pub seeds: &'a Seeds,
-    /// Where the network lives.
-    pub device: &'a Device,
+    finished: VecDeque<Episode<E>>,
 }
 
 impl<E: Element> Reinforce<E> {
-    /// An agent that has seen nothing yet.
+    /// An agent that has seen nothing yet. Its network's outputs are logits.
     ///
     /// # Errors
     ///
     /// [`AgentError::Spec`] for settings that are not allowed, [`AgentError::Net`] if the network cannot be made.
-    pub fn new(parts: &ReinforceParts<'_>) -> Result<Self, AgentError> {
-        let &ReinforceParts { spec, network, optimizer, observation_shape, actions, streams, seeds, device } = parts;
+    pub fn new(spec: &ReinforceSpec, parts: &AgentParts<'_>) -> Result<Self, AgentError> {
         spec.validate()?;
-        let policy = QNetwork::new(network, observation_shape, actions, &mut seeds.stream("weights"), device)?;
         Ok(Self {
-            trained: Trained::new(policy, optimizer)?,
+            trained: parts.trained()?,
             spec: spec.clone(),
-            rng: seeds.stream("exploration"),
+            rng: parts.seeds.stream("exploration"),
             counters: Counters::default(),
-            running: vec![None; streams],
+            running: vec![None; parts.streams],
             finished: VecDeque::new(),
         })
     }
@@ -112,70 +67,47 @@ impl<E: Element> Reinforce<E> {
     }
 
     fn stream(&mut self, stream: usize) -> Result<&mut Option<Episode<E>>, AgentError> {
-        check_stream(stream, self.running.len())?;
+        preconditions::stream(stream, self.running.len())?;
         Ok(&mut self.running[stream])
     }
 }
 
+impl Algorithm for ReinforceSpec {
+    const SUMMARY: &'static str = "a policy that learns from whole episodes";
+    const PREFERENCES: Preferences = Preferences::Logits;
+
+    fn discount(&self) -> f64 {
+        self.discount
+    }
+
+    fn needs(&self, _: Setting) -> Need {
+        Need::Unused
+    }
+
+    fn check(&self, _: &SharedSettings<'_>, _: usize) -> Result<(), SettingError> {
+        self.validate().map_err(SettingError::of("agent"))
+    }
+
+    fn build<E: Element>(
+        &self,
+        _: &SharedSettings<'_>,
+        _: Option<Replay<E>>,
+        parts: &AgentParts<'_>,
+    ) -> Result<Box<dyn Agent<E>>, AgentError> {
+        Ok(Box::new(Reinforce::new(self, parts)?))
+    }
+}
+
 impl<E: Element> Agent<E> for Reinforce<E> {
-    fn q_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
-        values(&self.trained.network, observations)
-    }
-
-    fn greedy(&self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        greedy(&self.trained.network, observations, actions)
-    }
-
-    /// 0: there are no random actions beside the policy's own.
-    fn exploration(&self) -> f64 {
-        0.0
-    }
-
-    fn counters(&self) -> Counters {
-        self.counters
-    }
-
-    fn parameters(&self) -> &Parameters {
-        self.trained.network.parameters()
-    }
-
-    fn gradients(&self) -> Option<&Gradients> {
-        self.trained.gradients.as_ref()
-    }
-
-    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.trained.load_parts(weights, parts, &self.counters)
-    }
-
-    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.trained.freeze(parts, &self.counters)
-    }
-
-    fn replay(&self) -> Option<&Replay<E>> {
-        None
-    }
-
-    fn replay_mut(&mut self) -> Option<&mut Replay<E>> {
-        None
-    }
-
-    fn state(&self) -> Result<AgentState, AgentError> {
-        self.capture()
-    }
-
-    fn restore(&mut self, state: &AgentState) -> Result<(), AgentError> {
-        self.restore_from(state)
-    }
-
     fn begin_episode(&mut self, stream: usize, observation: &[E]) -> Result<(), AgentError> {
-        check(&self.trained.network, observation, &[0])?;
+        preconditions::observation(&self.trained.network, observation)?;
         *self.stream(stream)? = Some(Episode::begin(observation));
         Ok(())
     }
 
     fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        check(&self.trained.network, observations, actions)?;
-        let logits = values(&self.trained.network, observations)?;
+        preconditions::rows(&self.trained.network, observations, actions)?;
+        let logits = outputs(&self.trained.network, observations)?;
         for (action, logits) in actions.iter_mut().zip(logits.chunks_exact(self.trained.network.actions())) {
             *action = draw(logits, &mut self.rng);
             self.counters.agent_steps += 1;
@@ -184,8 +116,8 @@ impl<E: Element> Agent<E> for Reinforce<E> {
     }
 
     fn observe(&mut self, stream: usize, transition: &Transition<'_, E>) -> Result<(), AgentError> {
-        check(&self.trained.network, transition.next_observation, &[0])?;
-        check_transition(transition, stream, self.trained.network.actions(), &self.counters)?;
+        preconditions::observation(&self.trained.network, transition.next_observation)?;
+        preconditions::transition(transition, stream, self.trained.network.actions(), &self.counters)?;
         let (reward, discount) = (self.spec.clip_reward.apply(transition.reward), self.spec.discount as f32);
         let slot = self.stream(stream)?;
         let Some(episode) = slot else { return Err(AgentError::NoEpisode { stream }) };
@@ -201,10 +133,38 @@ impl<E: Element> Agent<E> for Reinforce<E> {
     fn learn(&mut self) -> Result<Option<UpdateReport>, AgentError> {
         self.finished.pop_front().map(|episode| self.update(&episode)).transpose()
     }
+
+    fn trained(&self) -> &Trained {
+        &self.trained
+    }
+
+    fn trained_mut(&mut self) -> &mut Trained {
+        &mut self.trained
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn state(&self) -> Result<AgentState, AgentError> {
+        self.capture()
+    }
+
+    fn restore(&mut self, state: &AgentState) -> Result<(), AgentError> {
+        self.restore_from(state)
+    }
+
+    fn preferences_are(&self) -> Preferences {
+        ReinforceSpec::PREFERENCES
+    }
+
+    fn figures(&self) -> &'static [&'static str] {
+        &FIGURES
+    }
 }
 
 impl<E: Element> Reinforce<E> {
-    /// One update from one episode. In the report `mean_q` is the mean of its returns, before they are normalised.
+    /// One update from one episode.
     fn update(&mut self, episode: &Episode<E>) -> Result<UpdateReport, AgentError> {
         let update = self.counters.updates + 1;
 
@@ -231,7 +191,7 @@ impl<E: Element> Reinforce<E> {
         let descent = Descent { update, loss: &loss, value: loss_value, rewards, outputs: &outputs };
         let gradient_norm = self.trained.descend(&descent, &self.spec.clip_gradient)?;
         self.counters.updates = update;
-        Ok(UpdateReport { update, loss: loss_value, mean_q: mean_return, gradient_norm, target_copied: false })
+        Ok(UpdateReport { update, loss: loss_value, gradient_norm, figures: vec![mean_return], target_copied: false })
     }
 }
 

@@ -4,9 +4,11 @@ use candle_core::Tensor;
 use deepq_core::{Element, NumpyRng};
 use serde::{Deserialize, Serialize};
 
-use crate::episode::{Episode, elements};
-use crate::tensor_state::{Kind, Restoring, Saving};
-use crate::{AgentError, AgentState, Counters, Reinforce};
+use super::Reinforce;
+use super::episode::Episode;
+use crate::rows::elements;
+use crate::state::{Kind, Restoring, Saving};
+use crate::{AgentError, AgentState, Counters};
 
 const ALGORITHM: &str = "reinforce";
 
@@ -32,7 +34,7 @@ struct Steps {
 }
 
 impl<E: Element> Reinforce<E> {
-    pub(crate) fn capture(&self) -> Result<AgentState, AgentError> {
+    pub(super) fn capture(&self) -> Result<AgentState, AgentError> {
         let mut saving = Saving::default();
         saving.weights("online", self.trained.network.parameters())?;
         let optimizer_steps = saving.optimizer(&self.trained.optimizer)?;
@@ -59,7 +61,7 @@ impl<E: Element> Reinforce<E> {
     }
 
     /// Checks everything before it changes anything.
-    pub(crate) fn restore_from(&mut self, state: &AgentState) -> Result<(), AgentError> {
+    pub(super) fn restore_from(&mut self, state: &AgentState) -> Result<(), AgentError> {
         let (document, mut restoring) = Restoring::new::<Document>(state)?;
         Kind::new(ALGORITHM).expect(&document.kind)?;
         let weights = restoring.weights("online", self.trained.network.parameters())?;

@@ -37,6 +37,22 @@ fn whole() -> Schedule {
 }
 
 impl PqnSpec {
+    /// PQN as [Gallici et al. 2024](https://arxiv.org/abs/2407.04811) have it for Atari, with 128 streams (their program's
+    /// `pqn_atari.yaml`). Their network is [`nature_2015`](deepq_nets::NetworkSpec::nature_2015)'s with layer normalisation.
+    pub fn gallici_2024() -> Self {
+        Self {
+            discount: 0.99,
+            lambda: 0.65,
+            rollout_steps: 32,
+            epochs: 2,
+            minibatches: 32,
+            loss: Loss::Mse,
+            clip_gradient: ClipGradient::Norm(10.0),
+            clip_reward: ClipReward::Sign,
+            learning_rate_factor: whole(),
+        }
+    }
+
     /// Checks that the values are possible.
     ///
     /// # Errors

@@ -4,11 +4,11 @@ use candle_core::{Device, Tensor};
 use deepq_core::{Element, NumpyRng};
 use serde::{Deserialize, Serialize};
 
-use crate::episode::{elements, numbers};
-use crate::pqn::Learning;
-use crate::rollout::Rows;
-use crate::tensor_state::{Kind, Restoring, Saving};
-use crate::{AgentError, AgentState, Counters, Pqn};
+use super::rollout::Rows;
+use super::{Learning, Pqn};
+use crate::rows::{elements, numbers};
+use crate::state::{Kind, Restoring, Saving};
+use crate::{AgentError, AgentState, Counters};
 
 const ALGORITHM: &str = "pqn";
 /// The observations of the rollout's steps so far, and what the last step led to.
@@ -30,7 +30,7 @@ struct Document {
 }
 
 impl<E: Element> Pqn<E> {
-    pub(crate) fn capture(&self) -> Result<AgentState, AgentError> {
+    pub(super) fn capture(&self) -> Result<AgentState, AgentError> {
         let mut saving = Saving::default();
         saving.weights("online", self.trained.network.parameters())?;
         let optimizer_steps = saving.optimizer(&self.trained.optimizer)?;
@@ -60,7 +60,7 @@ impl<E: Element> Pqn<E> {
     }
 
     /// Checks everything before it changes anything.
-    pub(crate) fn restore_from(&mut self, state: &AgentState) -> Result<(), AgentError> {
+    pub(super) fn restore_from(&mut self, state: &AgentState) -> Result<(), AgentError> {
         let (document, mut restoring) = Restoring::new::<Document>(state)?;
         Kind::new(ALGORITHM).expect(&document.kind)?;
         let weights = restoring.weights("online", self.trained.network.parameters())?;

@@ -1,17 +1,24 @@
-//! DQN and its variants: a half that acts, here, and a half that learns, in [`dqn_learning`](crate::dqn_learning).
+//! DQN and its variants: a half that acts, here, and a half that learns, in [`learning`].
 
-use candle_core::Device;
-use deepq_core::{Element, Seeds};
-use deepq_nets::{Gradients, NetworkSpec, OptimizerSpec, Parameters, QNetwork};
+mod learning;
+mod spec;
+mod state;
+mod target_update;
+
+use deepq_core::Element;
+use deepq_nets::QNetwork;
 use deepq_replay::{Batch, Replay, Transition};
+pub use spec::DqnSpec;
+pub use target_update::TargetUpdate;
 
-use crate::dqn_learning::{Learning, LearningHalf};
-use crate::rows::{Refilled, check, check_transition, greedy, values};
-use crate::trained::Trained;
-use crate::updates_due::UpdatesDue;
+use self::learning::{Learning, LearningHalf};
+use crate::algorithm::{AgentParts, Algorithm};
+use crate::rows::{Refilled, choose, outputs};
+use crate::shared_settings::needed;
+use crate::updates::UpdatesDue;
 use crate::{
-    Actor, Agent, AgentError, AgentState, Counters, DqnSpec, EpsilonGreedy, Halves, Schedule, SpecError, TargetUpdate,
-    UpdateReport,
+    Actor, Agent, AgentError, AgentState, Counters, EpsilonGreedy, Halves, Need, Preferences, Schedule, Setting,
+    SettingError, SharedSettings, SpecError, Trained, UpdateReport, UpdateSpec, preconditions,
 };
 
 /// Deep Q-learning with experience replay ([Mnih et al. 2015](https://www.nature.com/articles/nature14236),
@@ -21,65 +28,50 @@ use crate::{
 /// Every random draw comes from a stream of its own, named `weights`, `exploration` and `replay` below the root seed.
 /// The same settings, seed and experience give the same bits.
 pub struct Dqn<E: Element> {
-    pub(crate) acting: Acting,
-    pub(crate) learning: Learning<E>,
-    pub(crate) counters: Counters,
+    acting: Acting,
+    learning: Learning<E>,
+    counters: Counters,
 }
 
 /// What acts beside the network.
-pub(crate) struct Acting {
-    pub(crate) exploration: EpsilonGreedy,
+struct Acting {
+    exploration: EpsilonGreedy,
     random_actions: Vec<Option<usize>>,
     /// A copy of the online network, to act with while that one learns; made when it is needed first.
     copy: Option<QNetwork>,
 }
 
-/// What a [`Dqn`] is made of.
-pub struct DqnParts<'a, E> {
-    /// The algorithm's settings.
-    pub spec: &'a DqnSpec,
-    /// The exploration rate.
-    pub exploration: &'a Schedule,
-    /// The Q-network.
-    pub network: &'a NetworkSpec,
-    /// The optimizer.
-    pub optimizer: &'a OptimizerSpec,
-    /// The replay, made with the discount of `spec`.
-    pub replay: Replay<E>,
-    /// The shape of one observation.
-    pub observation_shape: &'a [usize],
-    /// The number of actions.
-    pub actions: usize,
-    /// Where its randomness comes from.
-    pub seeds: &'a Seeds,
-    /// Where the networks live.
-    pub device: &'a Device,
-}
-
 impl<E: Element> Dqn<E> {
-    /// An agent that has seen nothing yet. The target network starts as a copy of the online network.
+    /// An agent that has seen nothing yet. The target network starts as a copy of the online network. The replay is made
+    /// with the discount of `spec`.
     ///
     /// # Errors
     ///
     /// [`AgentError::Spec`] for settings that are not allowed, [`AgentError::Net`] if the network cannot be made.
-    pub fn new(parts: DqnParts<'_, E>) -> Result<Self, AgentError> {
-        let DqnParts { spec, exploration, network, optimizer, replay, observation_shape, actions, seeds, device } =
-            parts;
+    pub fn new(
+        spec: &DqnSpec,
+        updates: &UpdateSpec,
+        exploration: &Schedule,
+        replay: Replay<E>,
+        parts: &AgentParts<'_>,
+    ) -> Result<Self, AgentError> {
         spec.validate()?;
-        let fits = spec.batch_size <= replay.capacity();
-        SpecError::unless(fits, "batch_size", spec.batch_size, "at most the replay's capacity")?;
-        let online = QNetwork::new(network, observation_shape, actions, &mut seeds.stream("weights"), device)?;
+        updates.validate()?;
+        let fits = updates.batch_size <= replay.capacity();
+        SpecError::unless(fits, "batch_size", updates.batch_size, "at most the replay's capacity")?;
+        let online = parts.trained()?;
         let target = match spec.target_update {
             TargetUpdate::None => None,
-            _ => Some(online.duplicate()?),
+            _ => Some(online.network.duplicate()?),
         };
-        let exploration = EpsilonGreedy::new(exploration.clone(), seeds.stream("exploration"))?;
+        let exploration = EpsilonGreedy::new(exploration.clone(), parts.seeds.stream("exploration"))?;
         let learning = Learning {
             spec: spec.clone(),
-            online: Trained::new(online, optimizer)?,
+            updates: *updates,
+            online,
             target,
             replay,
-            replay_rng: seeds.stream("replay"),
+            replay_rng: parts.seeds.stream("replay"),
             updates_due: UpdatesDue::default(),
             target_times: 0,
             batch: Batch::default(),
@@ -110,60 +102,39 @@ impl<E: Element> Dqn<E> {
     }
 }
 
-impl<E: Element> Agent<E> for Dqn<E> {
-    fn q_values(&self, observations: &[E]) -> Result<Vec<f32>, AgentError> {
-        values(&self.learning.online.network, observations)
+impl Algorithm for DqnSpec {
+    const SUMMARY: &'static str = "deep Q-learning with a replay; double, n-step and dueling by its settings";
+    const PREFERENCES: Preferences = Preferences::QValues;
+
+    fn discount(&self) -> f64 {
+        self.discount
     }
 
-    fn greedy(&self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        greedy(&self.learning.online.network, observations, actions)
-    }
-
-    fn exploration(&self) -> f64 {
-        self.acting.exploration.epsilon(&self.counters)
-    }
-
-    fn counters(&self) -> Counters {
-        self.counters
-    }
-
-    fn parameters(&self) -> &Parameters {
-        self.learning.online.network.parameters()
-    }
-
-    fn gradients(&self) -> Option<&Gradients> {
-        self.learning.online.gradients.as_ref()
-    }
-
-    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        let Learning { online, target, .. } = &self.learning;
-        let loaded = online.load_parts(weights, parts, &self.counters)?;
-        if let Some(target) = target {
-            target.copy_from(&online.network)?;
+    fn needs(&self, setting: Setting) -> Need {
+        match setting {
+            Setting::GradientSteps | Setting::ConcurrentSteps => Need::Optional,
+            _ => Need::Needed,
         }
-        Ok(loaded)
     }
 
-    fn freeze(&mut self, parts: &[&str]) -> Result<Vec<String>, AgentError> {
-        self.learning.online.freeze(parts, &self.counters)
+    fn check(&self, shared: &SharedSettings<'_>, _: usize) -> Result<(), SettingError> {
+        self.validate().map_err(SettingError::of("agent"))?;
+        shared.check_replay()?;
+        shared.check_exploration()
     }
 
-    fn replay(&self) -> Option<&Replay<E>> {
-        Some(&self.learning.replay)
+    fn build<E: Element>(
+        &self,
+        shared: &SharedSettings<'_>,
+        replay: Option<Replay<E>>,
+        parts: &AgentParts<'_>,
+    ) -> Result<Box<dyn Agent<E>>, AgentError> {
+        let (updates, exploration) = (shared.updates()?, shared.exploration()?);
+        Ok(Box::new(Dqn::new(self, &updates, exploration, needed(replay, Setting::Replay)?, parts)?))
     }
+}
 
-    fn replay_mut(&mut self) -> Option<&mut Replay<E>> {
-        Some(&mut self.learning.replay)
-    }
-
-    fn state(&self) -> Result<AgentState, AgentError> {
-        self.capture()
-    }
-
-    fn restore(&mut self, state: &AgentState) -> Result<(), AgentError> {
-        self.restore_from(state)
-    }
-
+impl<E: Element> Agent<E> for Dqn<E> {
     fn begin_episode(&mut self, stream: usize, observation: &[E]) -> Result<(), AgentError> {
         Ok(self.learning.replay.begin(stream, observation)?)
     }
@@ -179,7 +150,7 @@ impl<E: Element> Agent<E> for Dqn<E> {
 
     fn observe(&mut self, stream: usize, transition: &Transition<'_, E>) -> Result<(), AgentError> {
         let &Transition { action, reward, next_observation, end } = transition;
-        check_transition(transition, stream, self.learning.online.network.actions(), &self.counters)?;
+        preconditions::transition(transition, stream, self.learning.online.network.actions(), &self.counters)?;
         let reward = self.learning.spec.clip_reward.apply(reward);
         self.learning.replay.push(stream, &Transition { action, reward, next_observation, end })?;
         self.counters.episodes += u64::from(end.is_over());
@@ -188,6 +159,34 @@ impl<E: Element> Agent<E> for Dqn<E> {
 
     fn learn(&mut self) -> Result<Option<UpdateReport>, AgentError> {
         self.learning.learn(&mut self.counters)
+    }
+
+    fn trained(&self) -> &Trained {
+        &self.learning.online
+    }
+
+    fn trained_mut(&mut self) -> &mut Trained {
+        &mut self.learning.online
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn state(&self) -> Result<AgentState, AgentError> {
+        self.capture()
+    }
+
+    fn restore(&mut self, state: &AgentState) -> Result<(), AgentError> {
+        self.restore_from(state)
+    }
+
+    fn exploration(&self) -> f64 {
+        self.acting.exploration.epsilon(&self.counters)
+    }
+
+    fn figures(&self) -> &'static [&'static str] {
+        &learning::FIGURES
     }
 
     fn halves(&mut self) -> Result<Option<Halves<'_, E>>, AgentError> {
@@ -206,6 +205,23 @@ impl<E: Element> Agent<E> for Dqn<E> {
         let learner = LearningHalf { learning, counters: now, updates };
         Ok(Some(Halves { actor: Box::new(actor), learner: Box::new(learner) }))
     }
+
+    fn load_parts(&mut self, weights: &[u8], parts: &[&str]) -> Result<Vec<String>, AgentError> {
+        let Learning { online, target, .. } = &self.learning;
+        let loaded = online.load_parts(weights, parts, &self.counters)?;
+        if let Some(target) = target {
+            target.copy_from(&online.network)?;
+        }
+        Ok(loaded)
+    }
+
+    fn replay(&self) -> Option<&Replay<E>> {
+        Some(&self.learning.replay)
+    }
+
+    fn replay_mut(&mut self) -> Option<&mut Replay<E>> {
+        Some(&mut self.learning.replay)
+    }
 }
 
 /// Acting, with counters that nobody else looks at meanwhile.
@@ -220,7 +236,7 @@ struct ActingHalf<'a> {
 
 impl<E: Element> Actor<E> for ActingHalf<'_> {
     fn act(&mut self, observations: &[E], actions: &mut [usize]) -> Result<(), AgentError> {
-        check(self.network, observations, actions)?;
+        preconditions::rows(self.network, observations, actions)?;
         // With probability epsilon a random action ...
         self.random_actions.clear();
         for _ in &*actions {
@@ -230,7 +246,7 @@ impl<E: Element> Actor<E> for ActingHalf<'_> {
         *self.steps = self.counters.agent_steps;
         // ... otherwise the one of the highest Q-value.
         if self.random_actions.contains(&None) {
-            greedy(self.network, observations, actions)?;
+            choose(&outputs(self.network, observations)?, actions);
         }
         for (action, random) in actions.iter_mut().zip(&*self.random_actions) {
             *action = random.unwrap_or(*action);

@@ -5,33 +5,38 @@ use deepq_core::{Element, NumpyRng};
 use deepq_nets::{QNetwork, TdLoss, td_loss};
 use deepq_replay::{Batch, Replay};
 
-use crate::rows::{Refilled, tensor};
-use crate::trained::{Descent, Trained};
-use crate::updates_due::UpdatesDue;
-use crate::{AgentError, Counters, DqnSpec, Learner, TargetUpdate, UpdateReport, targets};
+use super::{DqnSpec, TargetUpdate};
+use crate::bootstrap::Bootstrap;
+use crate::rows::{Refilled, mean_of_taken, tensor};
+use crate::updates::UpdatesDue;
+use crate::{AgentError, Counters, Descent, Learner, Trained, UpdateReport, UpdateSpec, targets};
+
+/// The mean, over the batch, of the Q-value of the action that was taken.
+pub(super) const FIGURES: [&str; 1] = ["q_values"];
 
 /// Everything that an update needs or changes.
-pub(crate) struct Learning<E: Element> {
-    pub(crate) spec: DqnSpec,
-    pub(crate) online: Trained,
-    pub(crate) target: Option<QNetwork>,
-    pub(crate) replay: Replay<E>,
-    pub(crate) replay_rng: NumpyRng,
-    pub(crate) updates_due: UpdatesDue,
+pub(super) struct Learning<E: Element> {
+    pub(super) spec: DqnSpec,
+    pub(super) updates: UpdateSpec,
+    pub(super) online: Trained,
+    pub(super) target: Option<QNetwork>,
+    pub(super) replay: Replay<E>,
+    pub(super) replay_rng: NumpyRng,
+    pub(super) updates_due: UpdatesDue,
     /// How many times the target network has followed.
-    pub(crate) target_times: u64,
-    pub(crate) batch: Batch<E>,
+    pub(super) target_times: u64,
+    pub(super) batch: Batch<E>,
     /// The batch's observations on the network's device.
-    pub(crate) observations: Refilled,
-    pub(crate) next_observations: Refilled,
+    pub(super) observations: Refilled,
+    pub(super) next_observations: Refilled,
 }
 
 /// Learning, with counters that nobody else looks at meanwhile.
-pub(crate) struct LearningHalf<'a, E: Element> {
-    pub(crate) learning: &'a mut Learning<E>,
+pub(super) struct LearningHalf<'a, E: Element> {
+    pub(super) learning: &'a mut Learning<E>,
     /// As they were when the agent was taken apart; updates go on.
-    pub(crate) counters: Counters,
-    pub(crate) updates: &'a mut u64,
+    pub(super) counters: Counters,
+    pub(super) updates: &'a mut u64,
 }
 
 impl<E: Element> Learner for LearningHalf<'_, E> {
@@ -44,8 +49,8 @@ impl<E: Element> Learner for LearningHalf<'_, E> {
 
 impl<E: Element> Learning<E> {
     /// Makes the next update that is due, or gives `None` where none is.
-    pub(crate) fn learn(&mut self, counters: &mut Counters) -> Result<Option<UpdateReport>, AgentError> {
-        if self.updates_due.take(&self.spec, counters.agent_steps, self.replay.len()) {
+    pub(super) fn learn(&mut self, counters: &mut Counters) -> Result<Option<UpdateReport>, AgentError> {
+        if self.updates_due.take(&self.updates, counters.agent_steps, self.replay.len()) {
             return self.update(counters).map(Some);
         }
         // A copy by steps or episodes comes after the updates of the same step, also where there are none.
@@ -58,7 +63,7 @@ impl<E: Element> Learning<E> {
         let update = counters.updates + 1;
 
         // Sample a batch of transitions.
-        self.replay.sample(self.spec.batch_size, &mut self.replay_rng, &mut self.batch)?;
+        self.replay.sample(self.updates.batch_size, &mut self.replay_rng, &mut self.batch)?;
         let batch = &self.batch;
 
         // Their Q-values, and what these should have been.
@@ -81,24 +86,28 @@ impl<E: Element> Learning<E> {
         let gradient_norm = self.online.descend(&descent, &self.spec.clip_gradient)?;
         counters.updates = update;
 
-        let taken = q_values.chunks_exact(self.online.network.actions()).zip(&batch.actions);
-        let mean_q = taken.map(|(q, action)| q[*action as usize]).sum::<f32>() / batch.actions.len() as f32;
+        let figures = vec![mean_of_taken(&q_values, &batch.actions)];
 
         // The target network follows.
         let target_copied = self.update_target(counters)?;
-        Ok(UpdateReport { update, loss: loss_value, mean_q, gradient_norm, target_copied })
+        Ok(UpdateReport { update, loss: loss_value, gradient_norm, figures, target_copied })
     }
 
     /// What the Q-value of each of a batch's transitions is moved towards.
-    pub(crate) fn targets(&self, batch: &Batch<E>) -> Result<Vec<f32>, AgentError> {
+    pub(super) fn targets(&self, batch: &Batch<E>) -> Result<Vec<f32>, AgentError> {
         let next_observations = tensor(&self.online.network, &batch.next_observations)?;
         self.targets_from(batch, &next_observations, None)
+    }
+
+    /// Which value of the next observation the targets take.
+    fn bootstrap(&self) -> Bootstrap {
+        if self.spec.double { Bootstrap::Double } else { Bootstrap::Max }
     }
 
     /// Whether targets need the online network's Q-values of the next observations: to select the action, or because
     /// there is no target network.
     fn asks_online_of_next(&self) -> bool {
-        self.spec.double || self.target.is_none()
+        self.bootstrap().needs_selector() || self.target.is_none()
     }
 
     /// The targets; with the online network's Q-values of the next observations, if they are known already.
@@ -108,17 +117,17 @@ impl<E: Element> Learning<E> {
         next_observations: &Tensor,
         q_t_online: Option<Tensor>,
     ) -> Result<Vec<f32>, AgentError> {
-        let (r_t, discount_t) = (&batch.rewards, &batch.discounts);
         let slice = |q: Tensor| -> Result<Vec<f32>, AgentError> { Ok(q.flatten_all()?.to_vec1()?) };
         let values = |network: &QNetwork| slice(network.values(next_observations)?);
-        let online_values = || q_t_online.map_or_else(|| values(&self.online.network), slice);
-        let mut targets = match &self.target {
-            Some(target) if self.spec.double => {
-                targets::double_q_learning(r_t, discount_t, &values(target)?, &online_values()?)?
-            }
-            Some(target) => targets::q_learning(r_t, discount_t, &values(target)?)?,
-            None => targets::q_learning(r_t, discount_t, &online_values()?)?,
+        let q_t_online = match q_t_online {
+            Some(q_t) => slice(q_t)?,
+            None if self.asks_online_of_next() => values(&self.online.network)?,
+            None => Vec::new(),
         };
+        let q_t_target = self.target.as_ref().map(values).transpose()?;
+        let (r_t, discount_t) = (&batch.rewards, &batch.discounts);
+        let q_t_value = q_t_target.as_ref().unwrap_or(&q_t_online);
+        let mut targets = self.bootstrap().targets(r_t, discount_t, q_t_value, &q_t_online)?;
         if let Some(value) = self.spec.terminal_target {
             targets::fix_terminal(&mut targets, discount_t, value);
         }

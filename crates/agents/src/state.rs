@@ -1,4 +1,5 @@
-//! Weights and moments on their way into an [`AgentState`](crate::AgentState) and back, by names with a prefix.
+//! An agent's state as a value: what a checkpoint holds of it, and how weights and moments get into it and back, by names
+//! with a prefix.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,17 @@ use deepq_nets::{Optimizer, OptimizerState, Parameters};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{AgentError, AgentState};
+use crate::AgentError;
+
+/// An agent's state as a value: what a checkpoint holds beside the replay's contents.
+#[derive(Clone, Debug)]
+pub struct AgentState {
+    /// JSON: counters, streams of randomness, what is due; with a version and the algorithm's name.
+    pub document: String,
+    /// Weights and the optimizer's moments, named `online.*` (what acts), `target.*`, `optimizer.*`; all f32. Copies: they
+    /// stay as they are when the agent goes on.
+    pub tensors: BTreeMap<String, Tensor>,
+}
 
 /// The tensors of a state that is being made.
 #[derive(Default)]
