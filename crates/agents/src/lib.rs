@@ -22,8 +22,9 @@
 //!
 //! # What it needs beside itself
 //!
-//! Nothing: [`core`] (elements, how steps end, generators, seeds), [`nets`] and [`replay`] are the crates of the same version,
-//! and [`nets`] has Candle's device and tensor. The example plays CartPole of `deepq-envs`, the one more dependency.
+//! Nothing: [`core`] (elements, how steps end, generators, seeds), [`nets`] with Candle's device and
+//! tensor, and [`replay`] are the crates of the same version. The example plays CartPole of `deepq-envs`, the one
+//! more dependency.
 //!
 //! # How fast it is
 //!

@@ -72,6 +72,7 @@ impl<E: Element> Rollout<E> {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.rows = Rows::new(self.streams, self.steps);
+        self.last.fill(E::default());
     }
 
     /// Whether every stream has told what its latest action led to.

@@ -84,6 +84,7 @@ impl<E: Element> Pqn<E> {
         for (row, observation) in rows.into_iter().zip(observations.chunks_exact(self.rollout.observation_len)) {
             self.rollout.set_observation(row, observation);
         }
+        self.rollout.last.fill(E::default());
         if !last.is_empty() {
             self.rollout.last = last;
         }
