@@ -20,7 +20,7 @@ Examples:
   deepq train cartpole
   deepq train pong --steps 20000 --out runs/first-pong
   deepq train cartpole --set agent.discount=0.98
-  deepq train pong --env BreakoutNoFrameskip-v4 the same agent on another game
+  deepq train pong --env ALE/Breakout-v5       the same agent elsewhere
   deepq train mine.toml                         an experiment of your own
   deepq train --resume runs/pong --steps 40000  go on, and further
   deepq train cartpole --seeds 1..5 --jobs 2    five runs together
