@@ -55,6 +55,10 @@
 //! assert_eq!(output, [8.25, 0.0]);
 //! ```
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 // Anew for each checkout: see .cargo/config.toml.
 const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
 

@@ -66,6 +66,10 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 // Anew for each checkout: see .cargo/config.toml.
 const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
 

@@ -112,6 +112,10 @@
 //! What is generic over the elements is compiled together with your own code: for vectors it takes `opt-level = 3` below
 //! `[profile.dev]`, or `--release`.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 // Anew for each checkout: see .cargo/config.toml.
 const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
 

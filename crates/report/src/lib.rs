@@ -20,6 +20,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 // Anew for each checkout: see .cargo/config.toml.
 const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
 

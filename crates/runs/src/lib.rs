@@ -24,6 +24,10 @@
 //! # Ok::<(), deepq_runs::HistoryError>(())
 //! ```
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 // Anew for each checkout: see .cargo/config.toml.
 const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
 
