@@ -8,8 +8,9 @@ use deepq_envs::{
 use image::RgbImage;
 
 use crate::action::Action;
-use crate::emulator::{Emulator, EmulatorSettings};
+use crate::emulator::Emulator;
 use crate::emulator_error::{EmulatorError, listed};
+use crate::emulator_settings::EmulatorSettings;
 use crate::roms::Rom;
 
 /// How a game is played, with the names of Gymnasium's `AtariEnv`.

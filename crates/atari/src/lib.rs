@@ -82,6 +82,7 @@ mod corrections;
 #[allow(unsafe_code, reason = "it calls ALE")]
 mod emulator;
 mod emulator_error;
+mod emulator_settings;
 #[allow(unsafe_code, reason = "it calls ALE")]
 mod loading;
 mod mersenne_twister;
@@ -97,8 +98,9 @@ pub use action::Action;
 pub use atari_env::{AtariEnv, AtariSettings};
 /// The crate whose [`Env`](envs::Env) games are behind, in the version that goes with this one.
 pub use deepq_envs as envs;
-pub use emulator::{Emulator, EmulatorSettings};
+pub use emulator::Emulator;
 pub use emulator_error::EmulatorError;
+pub use emulator_settings::EmulatorSettings;
 pub use preprocessing::{AtariPreprocessing, Preprocessing};
 pub use protocol::Protocol;
 pub use register::register;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::emulator::EmulatorSettings;
+use crate::emulator_settings::EmulatorSettings;
 use crate::mersenne_twister::MersenneTwister;
 use crate::roms::Game;
 

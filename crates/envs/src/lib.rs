@@ -100,6 +100,7 @@ pub mod preconditions;
 mod registry;
 mod space;
 mod sprite;
+mod standard;
 mod tabular;
 mod time_limit;
 mod vector;

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{
-    Acrobot, BoxedEnv, CartPole, Catch, CliffWalking, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack,
-    FrozenLake, MountainCar, OneHot, OptionReader, Pendulum, TimeLimit, gymnasium,
-};
+use crate::{BoxedEnv, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack, OneHot, OptionReader, TimeLimit};
 
 /// An environment of either element type, as the registry makes it.
 pub enum AnyEnv {
@@ -157,26 +154,6 @@ impl Registry {
     /// A registry that knows nothing.
     pub fn empty() -> Self {
         Self::default()
-    }
-
-    /// Every environment of this crate.
-    pub fn standard() -> Self {
-        let mut registry = Self::empty();
-        for register in [
-            CartPole::register,
-            MountainCar::register,
-            Acrobot::register,
-            Pendulum::register,
-            #[cfg(feature = "box2d")]
-            crate::LunarLander::register,
-            CliffWalking::register,
-            FrozenLake::register,
-            Catch::register,
-            gymnasium::register,
-        ] {
-            register(&mut registry);
-        }
-        registry
     }
 
     /// Adds an id, or replaces what it stood for. `make` gets the options without the common ones, and gives the

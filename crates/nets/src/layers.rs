@@ -3,6 +3,9 @@
 use crate::Initialisation;
 use crate::spec::Activation;
 
+/// What multiplies bytes, so that frames lie in [0, 1].
+pub(crate) const BYTE_SCALE: f64 = 1.0 / 255.0;
+
 /// A parameter before it exists.
 #[derive(Clone, Debug)]
 pub(crate) struct ParameterPlan {

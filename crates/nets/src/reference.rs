@@ -8,13 +8,10 @@ use deepq_kernels::layer_norm::EPSILON as NORM_EPSILON;
 use crate::combine::Algebra;
 use crate::im2col;
 use crate::interface::Outputs;
-use crate::layers::{Block, Conv, Layer, LayerKind, Norm, Pool};
+use crate::layers::{BYTE_SCALE, Block, Conv, Layer, LayerKind, Norm, Pool};
 use crate::plan::{Embedding, Plan};
 use crate::spec::Activation;
 use crate::{Given, Noise, Parameters};
-
-/// What multiplies bytes, so that frames lie in [0, 1].
-pub(crate) const BYTE_SCALE: f64 = 1.0 / 255.0;
 
 /// PyTorch's share of a batch in batch normalisation's running statistics.
 const MOMENTUM: f64 = 0.1;

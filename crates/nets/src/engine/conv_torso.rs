@@ -9,8 +9,8 @@ use super::buffers::{Buffer, Pool, Tape};
 use super::conv_layer::ConvLayer;
 use super::packed::{Packed, PackedConv};
 use super::pass::{Input, Sink, Weights};
+use crate::layers::BYTE_SCALE;
 use crate::layers::Layer;
-use crate::reference::BYTE_SCALE;
 
 /// Into how many parts a batch is cut to sum gradients: fixed, so that sums do not depend on threads.
 const CHUNKS: usize = 8;

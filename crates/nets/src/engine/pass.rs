@@ -6,7 +6,7 @@ use deepq_kernels::Isa;
 use deepq_kernels::frames::FromBytes;
 
 use super::packed::Packed;
-use crate::reference::BYTE_SCALE;
+use crate::layers::BYTE_SCALE;
 
 /// What a network computes with.
 #[derive(Clone, Copy)]

@@ -8,9 +8,9 @@ use super::model::{ObservationType, OnnxModel};
 use super::proto::{AttributeProto, AttributeType, DataType, NodeProto, TensorProto};
 use crate::combine::Algebra;
 use crate::interface::Outputs;
+use crate::layers::BYTE_SCALE;
 use crate::layers::{Block, Layer, LayerKind, Norm, Role};
 use crate::plan::{BATCHES, Plan};
-use crate::reference::BYTE_SCALE;
 use crate::spec::Activation;
 use crate::{NetError, QNetwork};
 
