@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Passed, successful};
+use super::{Passed, packages, successful};
 use crate::toolchain::Toolchain;
 use crate::workspace::Workspace;
 
@@ -21,7 +21,10 @@ pub(super) fn check(workspace: &Workspace) -> Result<Passed> {
     }
     let mut package = workspace.cargo("package");
     // Each program below builds what it needs; cargo's own check would build all of it, each package by itself.
-    package.args(["--quiet", "--workspace", "--locked", "--no-verify", "--allow-dirty", "--target-dir"]).arg(&folder);
+    package.args(["--quiet", "--locked", "--no-verify", "--allow-dirty", "--target-dir"]).arg(&folder);
+    for name in packages::published(workspace)? {
+        package.args(["--package", &name]);
+    }
     successful(&mut package)?;
     let packages = unpack(&folder)?;
     let programs = copy(&workspace.root().join("tests/packaged"), &folder.join("programs"))?;

@@ -64,11 +64,22 @@ struct Kind {
     kind: Option<String>,
 }
 
-pub(super) fn check(workspace: &Workspace) -> Result<Passed> {
+/// The names of the packages that can be published.
+pub(super) fn published(workspace: &Workspace) -> Result<Vec<String>> {
+    let metadata = read(workspace)?;
+    let ours = metadata.packages.iter().filter(|package| metadata.workspace_members.contains(&package.id));
+    Ok(ours.filter(|package| package.publish.is_none()).map(|package| package.name.clone()).collect())
+}
+
+fn read(workspace: &Workspace) -> Result<Metadata> {
     let mut cargo = workspace.cargo("metadata");
     let output = cargo.args(["--format-version", "1", "--locked"]).stderr(Stdio::inherit()).output()?;
     ensure!(output.status.success(), "cargo metadata failed");
-    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata has another form")?;
+    serde_json::from_slice(&output.stdout).context("cargo metadata has another form")
+}
+
+pub(super) fn check(workspace: &Workspace) -> Result<Passed> {
+    let metadata = read(workspace)?;
     let (mut published, mut wrong) = (0, Vec::new());
     for package in metadata.packages.iter().filter(|package| metadata.workspace_members.contains(&package.id)) {
         let folder = package.manifest_path.parent().context("a manifest lies in no folder")?;

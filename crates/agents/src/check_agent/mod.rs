@@ -56,7 +56,7 @@ pub fn check_agent<E: Element>(
     let player = |agent: &dyn Agent<E>, seed| {
         Player::new(seed, streams, agent.trained().network.observation_shape().iter().product())
     };
-    let started = |seed| -> Result<(Box<dyn Agent<E>>, Player<E>), BrokenPromise> {
+    let started = |seed| -> Result<Started<E>, BrokenPromise> {
         let agent = new(seed)?;
         let player = player(&*agent, seed);
         Ok((agent, player))
