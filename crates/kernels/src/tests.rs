@@ -268,7 +268,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 60 }))]
 
-    /// What they give is compared with Candle's operations in `tests/kernels.rs`.
+    /// What they give is compared with Candle's operations in the tests of `deepq-nets`.
     #[test]
     fn rms_prop_and_layer_normalisation_are_the_same_everywhere(units in 1..90usize, batch in 1..40usize, relu: bool) {
         let n = units * batch;

@@ -11,6 +11,7 @@ mod determinism;
 mod halves;
 mod oracle;
 mod pqn;
+mod pqn_states;
 mod properties;
 mod reinforce;
 mod setup;

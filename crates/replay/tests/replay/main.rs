@@ -5,6 +5,7 @@
 mod contents;
 mod generator;
 mod ids;
+mod increments;
 mod model;
 mod play;
 mod proportional;

@@ -1,6 +1,5 @@
-//! A pole that is balanced by one rule, with `deepq-envs` alone and its generator driven through the traits that it re-exports.
+//! A pole that is balanced by one rule, with `deepq-envs` alone.
 
-use deepq_envs::rand_core::Rng;
 use deepq_envs::{Env, EnvOptions, NumpyRng, Registry, Reset};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,8 +1,6 @@
 //! Weights keep PyTorch's names and layouts, are drawn from the caller's generator alone, and are never loaded
 //! unchecked.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use candle_core::{Device, Tensor};
 use deepq_nets::{
     Activation, ConvSpec, Head, Initialisation, NetError, NetworkSpec, Normalisation, Parameters, QNetwork, Torso,

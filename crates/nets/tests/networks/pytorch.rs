@@ -1,8 +1,6 @@
 //! A module that PyTorch saved is the same network here, and what is saved here is PyTorch's file again. The fixtures were
 //! written by PyTorch itself: see `pytorch/generate.py`.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};

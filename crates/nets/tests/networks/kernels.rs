@@ -1,8 +1,6 @@
 //! The kernels give what Candle's own operations give, on every instruction set of this machine, for any shape; and the
 //! same bits on every one of them, and on any number of threads.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use candle_core::{Device, Tensor};
 use deepq_nets::{
     Activation, Compute, ConvSpec, Head, Isa, Loss, NetworkSpec, Normalisation, Optimizer, OptimizerSpec, QNetwork,
