@@ -14,7 +14,7 @@ use deepq_experiments::assembly::Assembly;
 use deepq_experiments::config::{self, Document, Experiment, Overrides};
 use deepq_experiments::parity;
 use deepq_experiments::session::{self, EvaluationRequest, Settings};
-use deepq_nets::{ConvSpec, Device, Head, NetworkSpec, Normalisation, QNetwork, Tensor, Torso};
+use deepq_nets::{ConvSpec, Device, Head, Network, NetworkSpec, Normalisation, Tensor, Torso};
 use deepq_runs::WhichCheckpoint;
 
 pub use checkpoint::{checkpoint, checkpoint_file, state, tables};
@@ -82,7 +82,7 @@ pub fn weights(bytes: &[u8]) -> Result<()> {
     batch_norm.normalisation = Normalisation::Batch;
     let mut last = Ok(());
     for (spec, shape) in [(mlp, &[4][..]), (batch_norm, &[1, 9, 9])] {
-        let network = QNetwork::new(&spec, shape, 3, &mut Seeds::new(1).stream("weights"), &Device::Cpu)?;
+        let network = Network::new(&spec, shape, 3, &mut Seeds::new(1).stream("weights"), &Device::Cpu)?;
         // What was refused has changed nothing, what was taken can be played with.
         let before = network.parameters().to_safetensors()?;
         let parts = network.parameters().load_parts(bytes, &["torso"]);

@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use deepq_envs::NumpyRng;
 use deepq_experiments::config::{self, Overrides};
 use deepq_nets::{
-    Activation, ConvSpec, Device, Head, Interface, NetworkSpec, NoiseSpec, Normalisation, ObservationType, OnnxModel,
-    Outputs, QNetwork, Tensor, Torso,
+    Activation, ConvSpec, Device, Head, Interface, Network, NetworkSpec, NoiseSpec, Normalisation, ObservationType,
+    OnnxModel, Outputs, Tensor, Torso,
 };
 use deepq_tests::{deepq, documented, python, rom, train};
 use serde::Deserialize;
@@ -40,11 +40,11 @@ type Value = (String, i64, Vec<serde_json::Value>);
 
 /// Models in a folder, each with its network and what its batches gave.
 #[derive(Default)]
-struct Models(BTreeMap<String, (QNetwork, BTreeMap<usize, Vec<f32>>)>);
+struct Models(BTreeMap<String, (Network, BTreeMap<usize, Vec<f32>>)>);
 
 impl Models {
     /// Writes random batches for a model beside it.
-    fn add(&mut self, folder: &Path, name: &str, network: QNetwork, of: ObservationType) -> Result<()> {
+    fn add(&mut self, folder: &Path, name: &str, network: Network, of: ObservationType) -> Result<()> {
         let mut rng = NumpyRng::new(self.0.len() as u64);
         let mut values = BTreeMap::new();
         for batch in BATCHES {
@@ -92,12 +92,7 @@ impl Models {
 }
 
 /// Random observations, as a tensor and as raw bytes.
-fn observations(
-    network: &QNetwork,
-    of: ObservationType,
-    batch: usize,
-    rng: &mut NumpyRng,
-) -> Result<(Tensor, Vec<u8>)> {
+fn observations(network: &Network, of: ObservationType, batch: usize, rng: &mut NumpyRng) -> Result<(Tensor, Vec<u8>)> {
     let shape: Vec<usize> = std::iter::once(batch).chain(network.observation_shape().iter().copied()).collect();
     let n = shape.iter().product();
     Ok(match of {
@@ -166,7 +161,7 @@ fn every_network_gives_its_values_in_onnx_runtime() -> Result<()> {
     for (name, spec, shape, interface) in all_networks() {
         for of in [ObservationType::Bytes, ObservationType::Floats] {
             let mut rng = NumpyRng::new(models.0.len() as u64);
-            let network = QNetwork::with_interface(&spec, shape, 3, interface, &mut rng, &Device::Cpu)?;
+            let network = Network::with_interface(&spec, shape, 3, interface, &mut rng, &Device::Cpu)?;
             if spec.normalisation == Normalisation::Batch {
                 // So that its running statistics are not those of a new network.
                 for _ in 0..5 {
@@ -233,7 +228,7 @@ fn what_runs_have_learned_is_exported() -> Result<()> {
 
         let (experiment, _) = config::load_file(&run.join("experiment.toml"), &Overrides::default())?;
         let actions = if of == ObservationType::Bytes { 6 } else { 2 };
-        let network = QNetwork::new(&experiment.network, shape, actions, &mut NumpyRng::new(1), &Device::Cpu)?;
+        let network = Network::new(&experiment.network, shape, actions, &mut NumpyRng::new(1), &Device::Cpu)?;
         network.parameters().load_safetensors(&fs::read(&weights)?)?;
         models.add(&models_folder, name, network, of)?;
     }

@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use deepq_envs::NumpyRng;
 use deepq_experiments::config::{self, Overrides};
-use deepq_nets::{Device, QNetwork, Tensor};
+use deepq_nets::{Device, Network, Tensor};
 use deepq_tests::{deepq, documented, rom, train};
 use safetensors::SafeTensors;
 
@@ -43,9 +43,9 @@ with torch.no_grad():
 "#;
 
 /// The network of a run, with its exported weights.
-fn network(folder: &Path, experiment: &str, shape: &[usize], actions: usize) -> Result<QNetwork> {
+fn network(folder: &Path, experiment: &str, shape: &[usize], actions: usize) -> Result<Network> {
     let (of_run, _) = config::load_file(&folder.join(experiment).join("experiment.toml"), &Overrides::default())?;
-    let network = QNetwork::new(&of_run.network, shape, actions, &mut NumpyRng::new(1), &Device::Cpu)?;
+    let network = Network::new(&of_run.network, shape, actions, &mut NumpyRng::new(1), &Device::Cpu)?;
     network.parameters().load_safetensors(&fs::read(folder.join(experiment).with_extension("safetensors"))?)?;
     Ok(network)
 }

@@ -4,7 +4,7 @@
 //! cargo run --package deepq-agents --example own_network
 //! ```
 //!
-//! `deepq_nets::QNetwork` is what an experiment's `[network]` can name, with kernels made for that: a closed set. Any other
+//! `deepq_nets::Network` is what an experiment's `[network]` can name, with kernels made for that: a closed set. Any other
 //! network is a module of your own over Candle's tensors, and this is the whole of a double DQN around one. The network here
 //! learns Fourier features of the observation: sines of a learned linear map, then one dense layer.
 

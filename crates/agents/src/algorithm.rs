@@ -2,7 +2,7 @@
 
 use candle_core::Device;
 use deepq_core::{Element, Seeds};
-use deepq_nets::{NetworkSpec, OptimizerSpec, QNetwork};
+use deepq_nets::{Network, NetworkSpec, OptimizerSpec};
 use deepq_replay::Replay;
 
 use crate::{Agent, AgentError, Need, Preferences, Setting, SettingError, SharedSettings, Trained};
@@ -34,7 +34,7 @@ impl AgentParts<'_> {
     /// [`AgentError::Net`] if one of them cannot be made.
     pub fn trained(&self) -> Result<Trained, AgentError> {
         let &Self { network, optimizer, observation_shape, actions, seeds, device, .. } = self;
-        let network = QNetwork::new(network, observation_shape, actions, &mut seeds.stream("weights"), device)?;
+        let network = Network::new(network, observation_shape, actions, &mut seeds.stream("weights"), device)?;
         Trained::new(network, optimizer)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! For authors of an [`Agent`](crate::Agent): call these first in `begin_episode`, `act` and `observe`.
 
-use deepq_nets::QNetwork;
+use deepq_nets::Network;
 use deepq_replay::Transition;
 
 use crate::{AgentError, Counters};
@@ -12,7 +12,7 @@ use crate::{AgentError, Counters};
 /// # Errors
 ///
 /// [`AgentError::Shape`].
-pub fn rows<E>(network: &QNetwork, observations: &[E], actions: &[usize]) -> Result<(), AgentError> {
+pub fn rows<E>(network: &Network, observations: &[E], actions: &[usize]) -> Result<(), AgentError> {
     let rows = count(observations, network.observation_shape())?;
     if rows == actions.len() {
         return Ok(());
@@ -26,7 +26,7 @@ pub fn rows<E>(network: &QNetwork, observations: &[E], actions: &[usize]) -> Res
 /// # Errors
 ///
 /// [`AgentError::Shape`].
-pub fn observation<E>(network: &QNetwork, observation: &[E]) -> Result<(), AgentError> {
+pub fn observation<E>(network: &Network, observation: &[E]) -> Result<(), AgentError> {
     rows(network, observation, &[0])
 }
 

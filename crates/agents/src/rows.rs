@@ -2,13 +2,13 @@
 
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor};
 use deepq_core::{Element, ElementKind};
-use deepq_nets::QNetwork;
+use deepq_nets::Network;
 
 use crate::preconditions::count;
 use crate::{AgentError, targets};
 
 /// Observations as a tensor `[rows, ..shape]` on the network's device; bytes stay bytes.
-pub(crate) fn tensor<E: Element>(network: &QNetwork, observations: &[E]) -> Result<Tensor, AgentError> {
+pub(crate) fn tensor<E: Element>(network: &Network, observations: &[E]) -> Result<Tensor, AgentError> {
     let (shape, device) = (network.observation_shape(), network.device());
     let rows = count(observations, shape)?;
     let shape: Vec<usize> = std::iter::once(rows).chain(shape.iter().copied()).collect();
@@ -28,7 +28,7 @@ pub(crate) struct Refilled {
 
 impl Refilled {
     /// Observations as [`tensor`] gives them. What was given before has these values from now on, too.
-    pub(crate) fn with<E: Element>(&mut self, network: &QNetwork, observations: &[E]) -> Result<Tensor, AgentError> {
+    pub(crate) fn with<E: Element>(&mut self, network: &Network, observations: &[E]) -> Result<Tensor, AgentError> {
         let rows = count(observations, network.observation_shape())?;
         match &self.tensor {
             Some(tensor) if tensor.device().is_cpu() && tensor.dims()[0] == rows => {
@@ -59,7 +59,7 @@ impl<E: Element> InplaceOp1 for Fill<'_, E> {
 }
 
 /// The network's outputs `[rows, actions]`, row after row.
-pub(crate) fn outputs<E: Element>(network: &QNetwork, observations: &[E]) -> Result<Vec<f32>, AgentError> {
+pub(crate) fn outputs<E: Element>(network: &Network, observations: &[E]) -> Result<Vec<f32>, AgentError> {
     Ok(network.values(&tensor(network, observations)?)?.flatten_all()?.to_vec1()?)
 }
 
@@ -109,7 +109,7 @@ mod tests {
     fn refilled_memory_holds_the_newest_observations_of_any_number() {
         fn rows<E: Element>(element: impl Fn(u8) -> E) {
             let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![] }, Head::Single { hidden: vec![] });
-            let network = QNetwork::new(&spec, &[2], 2, &mut Seeds::new(1).stream("weights"), &Device::Cpu).unwrap();
+            let network = Network::new(&spec, &[2], 2, &mut Seeds::new(1).stream("weights"), &Device::Cpu).unwrap();
             let mut refilled = Refilled::default();
             let mut with = |values: &[u8]| {
                 let observations: Vec<E> = values.iter().map(|value| element(*value)).collect();

@@ -1,7 +1,7 @@
 //! A network and what trains it: the part of an agent that is the same whatever it learns by.
 
 use candle_core::Tensor;
-use deepq_nets::{Gradients, Optimizer, OptimizerSpec, QNetwork};
+use deepq_nets::{Gradients, Network, Optimizer, OptimizerSpec};
 
 use crate::{AgentError, ClipGradient, Counters};
 
@@ -9,7 +9,7 @@ use crate::{AgentError, ClipGradient, Counters};
 /// [`Agent`](crate::Agent) can provide all that only depends on it.
 pub struct Trained {
     /// The network. It acts, and its weights are those that are trained.
-    pub network: QNetwork,
+    pub network: Network,
     /// Moves its weights; made anew, without any state, where parts are frozen.
     pub optimizer: Optimizer,
     spec: OptimizerSpec,
@@ -37,7 +37,7 @@ impl Trained {
     /// # Errors
     ///
     /// [`AgentError::Net`] for an optimizer whose settings are not allowed.
-    pub fn new(network: QNetwork, optimizer: &OptimizerSpec) -> Result<Self, AgentError> {
+    pub fn new(network: Network, optimizer: &OptimizerSpec) -> Result<Self, AgentError> {
         let (spec, optimizer) = (*optimizer, Optimizer::new(optimizer, network.parameters())?);
         Ok(Self { network, optimizer, spec, gradients: None })
     }

@@ -20,7 +20,7 @@ use deepq_envs::{BoxedEnv, CartPole, NumpyRng, Seeds, TimeLimit};
 use deepq_experiments::config::Every;
 use deepq_experiments::evaluation::{Evaluator, Protocol};
 use deepq_experiments::training::{Event, Plan, Training};
-use deepq_nets::{Head, Loss, NetworkSpec, OptimizerSpec, OptimizerState, QNetwork, Torso, td_loss};
+use deepq_nets::{Head, Loss, Network, NetworkSpec, OptimizerSpec, OptimizerState, Torso, td_loss};
 use deepq_replay::{Batch, Layout, NStep, Replay, Transition, TransitionStore, Uniform};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ const TARGET_COPIED_EVERY: u64 = 200;
 
 struct SoftQ {
     online: Trained,
-    target: QNetwork,
+    target: Network,
     replay: Replay<f32>,
     batch: Batch<f32>,
     draws: Draws,
@@ -56,7 +56,7 @@ struct Document {
 impl SoftQ {
     fn new(observation_len: usize, actions: usize, seeds: &Seeds) -> Result<Self, AgentError> {
         let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![64, 64] }, Head::Single { hidden: vec![] });
-        let online = QNetwork::new(&spec, &[observation_len], actions, &mut seeds.stream("weights"), &Device::Cpu)?;
+        let online = Network::new(&spec, &[observation_len], actions, &mut seeds.stream("weights"), &Device::Cpu)?;
         let store = TransitionStore::new(10_000, &Layout::single(observation_len), NStep::new(3, DISCOUNT)?)?;
         Ok(Self {
             target: online.duplicate()?,
@@ -77,7 +77,7 @@ impl SoftQ {
         Ok(Tensor::from_slice(observations, (observations.len() / len, len), &Device::Cpu)?)
     }
 
-    fn values(&self, network: &QNetwork, observations: &[f32]) -> Result<Vec<f32>, AgentError> {
+    fn values(&self, network: &Network, observations: &[f32]) -> Result<Vec<f32>, AgentError> {
         Ok(network.values(&self.tensor(observations)?)?.flatten_all()?.to_vec1()?)
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicUsize;
 
 use deepq_agents::{Agent, AgentError, AgentParts};
 use deepq_envs::{AnyEnv, BoxedEnv, Element, ElementKind, EnvOptions, Registry, Seeds};
-use deepq_nets::{Device, NetError, QNetwork};
+use deepq_nets::{Device, NetError, Network};
 use deepq_replay::{Replay, ReplayError, ReplaySpec};
 use deepq_runs::{Document, KeyProblem, Problem, Weights};
 pub use environments::Observed;
@@ -83,7 +83,7 @@ impl<'a> Assembly<'a> {
     /// # Errors
     ///
     /// If the environment or the network cannot be made; the message names the key.
-    pub(crate) fn fresh_network(&self) -> Result<(QNetwork, ElementKind), RunError> {
+    pub(crate) fn fresh_network(&self) -> Result<(Network, ElementKind), RunError> {
         let env = self.any(&self.experiment.environment, &EnvOptions::new())?;
         let kind = env.kind();
         let network = match env {
@@ -93,10 +93,10 @@ impl<'a> Assembly<'a> {
         Ok((network, kind))
     }
 
-    fn network<E: Element>(&self, env: &BoxedEnv<E>) -> Result<QNetwork, RunError> {
+    fn network<E: Element>(&self, env: &BoxedEnv<E>) -> Result<Network, RunError> {
         let shape = env.observation_space().shape();
         let mut rng = self.seeds().stream("weights");
-        let network = QNetwork::new(&self.experiment.network, shape, env.action_space().n(), &mut rng, self.device);
+        let network = Network::new(&self.experiment.network, shape, env.action_space().n(), &mut rng, self.device);
         network.map_err(|error| self.of_agent(error.into()))
     }
 

@@ -6,7 +6,7 @@
 
 use std::error::Error;
 
-use deepq_nets::{Device, Head, Loss, NetworkSpec, Optimizer, OptimizerSpec, QNetwork, Tensor, Torso, td_loss};
+use deepq_nets::{Device, Head, Loss, Network, NetworkSpec, Optimizer, OptimizerSpec, Tensor, Torso, td_loss};
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
@@ -28,7 +28,7 @@ fn tensor(lights: &[f32]) -> Result<Tensor, Box<dyn Error>> {
 }
 
 /// The share of lights under which the network thinks most of the lever that pays.
-fn right(network: &QNetwork, lights: &[f32]) -> Result<f64, Box<dyn Error>> {
+fn right(network: &Network, lights: &[f32]) -> Result<f64, Box<dyn Error>> {
     let values = network.values(&tensor(lights)?)?.to_vec2::<f32>()?;
     let best = |row: &Vec<f32>| (0..LEVERS as u32).max_by(|a, b| row[*a as usize].total_cmp(&row[*b as usize]));
     let right = values.iter().zip(lights.chunks(LIGHTS)).filter(|(row, lights)| best(row) == Some(paying(lights)));
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut rng = Pcg64::seed_from_u64(1);
     // ANCHOR: train
     let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![32, 32] }, Head::Dueling { hidden: vec![] });
-    let network = QNetwork::new(&spec, &[LIGHTS], LEVERS, &mut rng, &Device::Cpu)?;
+    let network = Network::new(&spec, &[LIGHTS], LEVERS, &mut rng, &Device::Cpu)?;
     let mut optimizer = Optimizer::new(&OptimizerSpec::adam(3e-3), network.parameters())?;
     for update in 1..=2_000 {
         let lights = lights(&mut rng, BATCH);
@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Named as the same module in PyTorch names them.
     let file = network.parameters().to_safetensors()?;
-    let again = QNetwork::new(&spec, &[LIGHTS], LEVERS, &mut rng, &Device::Cpu)?;
+    let again = Network::new(&spec, &[LIGHTS], LEVERS, &mut rng, &Device::Cpu)?;
     again.parameters().load_safetensors(&file)?;
     if share < 0.9 || right(&again, &unseen)? != share {
         return Err("it has not learned enough, or not what was saved".into());

@@ -17,8 +17,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use deepq_nets::{
-    Compute, Device, Head, Initialisation, Loss, NetworkSpec, Optimizer, OptimizerSpec, QNetwork, Tensor, Torso,
-    td_loss,
+    Compute, Device, Head, Initialisation, Loss, Network, NetworkSpec, Optimizer, OptimizerSpec, Tensor, Torso, td_loss,
 };
 use rand_pcg::{
     Pcg64,
@@ -83,8 +82,8 @@ fn greedy(values: &[f32]) -> usize {
 }
 
 struct Update {
-    online: QNetwork,
-    target: QNetwork,
+    online: Network,
+    target: Network,
     optimizer: Optimizer,
     shape: Vec<usize>,
     observations: Observations,
@@ -158,7 +157,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
 
     let mut rng = Pcg64::seed_from_u64(0);
-    let mut network = || QNetwork::new(&spec, &shape, actions, &mut rng, &Device::Cpu);
+    let mut network = || Network::new(&spec, &shape, actions, &mut rng, &Device::Cpu);
     let (mut online, mut target) = (network()?, network()?);
     if let Some(isa) = isa {
         let compute = if isa == "reference" { Compute::Reference } else { Compute::Kernels(isa.parse()?) };

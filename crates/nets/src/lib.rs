@@ -15,19 +15,19 @@
 //!
 //! **What is done with it.**
 //!
-//! 1. [`QNetwork::new`] draws its weights from the caller's generator (there is no global one);
-//!    [`QNetwork::with_interface`] makes one with more outputs an action, noise or a second input.
-//! 2. [`QNetwork::values`] gives action values, `[batch, actions]` or `[batch, actions, outputs]`; [`QNetwork::forward`] gives the
+//! 1. [`Network::new`] draws its weights from the caller's generator (there is no global one);
+//!    [`Network::with_interface`] makes one with more outputs an action, noise or a second input.
+//! 2. [`Network::values`] gives action values, `[batch, actions]` or `[batch, actions, outputs]`; [`Network::forward`] gives the
 //!    same in a graph that a loss goes on, as [`td_loss`]. What else a network takes is [`Given`]: [`Noise`], which
-//!    [`QNetwork::draw_noise`] draws anew, and numbers of the second input.
-//! 3. [`QNetwork::backward`] gives [`Gradients`], which can be clipped.
+//!    [`Network::draw_noise`] draws anew, and numbers of the second input.
+//! 3. [`Network::backward`] gives [`Gradients`], which can be clipped.
 //! 4. An [`Optimizer`] moves the [`Parameters`] as its [`OptimizerSpec`] says; its whole state can be taken out and put back.
-//! 5. [`Parameters::to_safetensors`] writes a file that PyTorch loads by the same names; [`QNetwork::to_onnx`] writes network
+//! 5. [`Parameters::to_safetensors`] writes a file that PyTorch loads by the same names; [`Network::to_onnx`] writes network
 //!    and weights as a model that needs nothing of ours.
 //!
 //! **What computes.** On CPUs a network is one operation of Candle's graph, computed by the kernels of [`deepq_kernels`] for the best
 //! instruction set of the machine ([`Isa`]); Candle's own operations remain as [`Compute::Reference`], which other devices
-//! use, and networks with a part that there are no kernels for ([`QNetwork::compute`] lists them): these are many times slower.
+//! use, and networks with a part that there are no kernels for ([`Network::compute`] lists them): these are many times slower.
 //! Results of the kernels are the same bits on any instruction set and any number of threads.
 //!
 //! The cargo feature `cuda` adds NVIDIA GPUs ([`DeviceChoice::Cuda`]). **Untested:** it compiles, but has not run on a GPU yet.
@@ -46,12 +46,12 @@
 //!
 //! ```
 //! use deepq_nets::{
-//!     Device, Head, Loss, NetworkSpec, Optimizer, OptimizerSpec, QNetwork, Tensor, Torso, td_loss,
+//!     Device, Head, Loss, NetworkSpec, Optimizer, OptimizerSpec, Network, Tensor, Torso, td_loss,
 //! };
 //! use rand_pcg::{Pcg64, rand_core::SeedableRng};
 //!
 //! let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![64, 64] }, Head::Single { hidden: vec![] });
-//! let network = QNetwork::new(&spec, &[4], 2, &mut Pcg64::seed_from_u64(1), &Device::Cpu)?;
+//! let network = Network::new(&spec, &[4], 2, &mut Pcg64::seed_from_u64(1), &Device::Cpu)?;
 //! let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-3), network.parameters())?;
 //!
 //! let observations = Tensor::new(&[[0.1f32, 0.2, -0.1, 0.0], [0.3, -0.2, 0.0, 0.1]], &Device::Cpu)?;
@@ -85,13 +85,13 @@ mod initialise;
 mod interface;
 mod layers;
 mod loss;
+mod network;
 mod noise;
 mod onnx;
 mod optimizer;
 mod optimizer_spec;
 mod parameters;
 mod plan;
-mod q_network;
 mod reference;
 mod spec;
 mod torso;
@@ -109,11 +109,11 @@ pub use gradients::Gradients;
 pub use initialise::Initialisation;
 pub use interface::{Interface, Outputs};
 pub use loss::{Loss, TdLoss, td_loss};
+pub use network::{Compute, Network};
 pub use noise::Noise;
 pub use onnx::{ObservationType, OnnxModel};
 pub use optimizer::{Optimizer, OptimizerState};
 pub use optimizer_spec::OptimizerSpec;
 pub use parameters::Parameters;
-pub use q_network::{Compute, QNetwork};
 pub use spec::{Activation, Head, NetworkSpec, NoiseSpec, Normalisation, TauEmbedding};
 pub use torso::{ConvSpec, Torso};

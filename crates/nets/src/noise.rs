@@ -6,7 +6,7 @@ use rand_core::Rng;
 use crate::initialise::normal;
 
 /// One draw of noise for all noisy layers of a network, from
-/// [`draw_noise`](crate::QNetwork::draw_noise). It stays the same for all rows that it is given with.
+/// [`draw_noise`](crate::Network::draw_noise). It stays the same for all rows that it is given with.
 #[derive(Clone, Debug)]
 pub struct Noise {
     layers: Vec<LayerNoise>,

@@ -82,8 +82,8 @@ pub enum Normalisation {
     /// each unit (Ba et al. 2016; PyTorch's `LayerNorm` over all but the batch).
     Layer,
     /// Each channel is brought to mean 0 and deviation 1 over the batch and all places, then scaled and shifted (Ioffe and
-    /// Szegedy 2015; PyTorch's `BatchNorm2d`): by the batch's own statistics in [`forward`](crate::QNetwork::forward), which
-    /// it adds to running ones with momentum 0.1, and by the running ones in [`values`](crate::QNetwork::values) and where it
+    /// Szegedy 2015; PyTorch's `BatchNorm2d`): by the batch's own statistics in [`forward`](crate::Network::forward), which
+    /// it adds to running ones with momentum 0.1, and by the running ones in [`values`](crate::Network::values) and where it
     /// is [frozen](crate::Parameters::freeze). For convolutions only: dense layers stay as they are. There are no kernels for
     /// it; Candle's own operations compute it.
     Batch,
@@ -95,7 +95,7 @@ pub enum Normalisation {
 /// the network is initialised by, deviations as `sigma` / sqrt(inputs) (section 3.2).
 ///
 /// Parameters are named `head.0.weight_mu`, `head.0.weight_sigma`, `head.0.bias_mu` and `head.0.bias_sigma`, as in Kaixhin's
-/// Rainbow, CleanRL and TorchRL; the noise itself is no parameter here, but [drawn](crate::QNetwork::draw_noise) and
+/// Rainbow, CleanRL and TorchRL; the noise itself is no parameter here, but [drawn](crate::Network::draw_noise) and
 /// [given](crate::Given). Candle's own operations compute such a network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,7 +158,7 @@ impl NetworkSpec {
         }
     }
 
-    /// Checks everything that can be checked without the observation's shape. ([`QNetwork::new`](crate::QNetwork::new)
+    /// Checks everything that can be checked without the observation's shape. ([`Network::new`](crate::Network::new)
     /// checks that the layers fit it.)
     ///
     /// # Errors

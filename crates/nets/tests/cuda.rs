@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use deepq_nets::{
-    Activation, ConvSpec, Device, DeviceChoice, Head, Loss, NetworkSpec, Normalisation, Optimizer, OptimizerSpec,
-    QNetwork, Tensor, Torso, td_loss,
+    Activation, ConvSpec, Device, DeviceChoice, Head, Loss, Network, NetworkSpec, Normalisation, Optimizer,
+    OptimizerSpec, Tensor, Torso, td_loss,
 };
 use rand_pcg::{
     Pcg64,
@@ -17,7 +17,7 @@ const ROWS: usize = 32;
 /// The loss, the action values, the gradients, and the parameters after a step.
 fn update(spec: &NetworkSpec, shape: &[usize], device: &Device) -> Vec<(String, Vec<f32>)> {
     let mut rng = Pcg64::seed_from_u64(1);
-    let network = QNetwork::new(spec, shape, 5, &mut rng, device).unwrap();
+    let network = Network::new(spec, shape, 5, &mut rng, device).unwrap();
     let mut observations = || {
         let mut bytes = vec![0; ROWS * shape.iter().product::<usize>()];
         rng.fill_bytes(&mut bytes);

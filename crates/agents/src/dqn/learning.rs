@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 use deepq_core::{Element, NumpyRng};
-use deepq_nets::{QNetwork, TdLoss, td_loss};
+use deepq_nets::{Network, TdLoss, td_loss};
 use deepq_replay::{Batch, Replay};
 
 use super::{DqnSpec, TargetUpdate};
@@ -19,7 +19,7 @@ pub(super) struct Learning<E: Element> {
     pub(super) spec: DqnSpec,
     pub(super) updates: UpdateSpec,
     pub(super) online: Trained,
-    pub(super) target: Option<QNetwork>,
+    pub(super) target: Option<Network>,
     pub(super) replay: Replay<E>,
     pub(super) replay_rng: NumpyRng,
     pub(super) updates_due: UpdatesDue,
@@ -118,7 +118,7 @@ impl<E: Element> Learning<E> {
         q_t_online: Option<Tensor>,
     ) -> Result<Vec<f32>, AgentError> {
         let slice = |q: Tensor| -> Result<Vec<f32>, AgentError> { Ok(q.flatten_all()?.to_vec1()?) };
-        let values = |network: &QNetwork| slice(network.values(next_observations)?);
+        let values = |network: &Network| slice(network.values(next_observations)?);
         let q_t_online = match q_t_online {
             Some(q_t) => slice(q_t)?,
             None if self.asks_online_of_next() => values(&self.online.network)?,

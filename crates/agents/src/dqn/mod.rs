@@ -6,7 +6,7 @@ mod state;
 mod target_update;
 
 use deepq_core::Element;
-use deepq_nets::QNetwork;
+use deepq_nets::Network;
 use deepq_replay::{Batch, Replay, Transition};
 pub use spec::DqnSpec;
 pub use target_update::TargetUpdate;
@@ -38,7 +38,7 @@ struct Acting {
     exploration: EpsilonGreedy,
     random_actions: Vec<Option<usize>>,
     /// A copy of the online network, to act with while that one learns; made when it is needed first.
-    copy: Option<QNetwork>,
+    copy: Option<Network>,
 }
 
 impl<E: Element> Dqn<E> {
@@ -83,12 +83,12 @@ impl<E: Element> Dqn<E> {
     }
 
     /// The network that acts and learns.
-    pub fn online(&self) -> &QNetwork {
+    pub fn online(&self) -> &Network {
         &self.learning.online.network
     }
 
     /// The network that says the targets, where there is one beside the online network.
-    pub fn target(&self) -> Option<&QNetwork> {
+    pub fn target(&self) -> Option<&Network> {
         self.learning.target.as_ref()
     }
 
@@ -228,7 +228,7 @@ impl<E: Element> Agent<E> for Dqn<E> {
 struct ActingHalf<'a> {
     exploration: &'a mut EpsilonGreedy,
     random_actions: &'a mut Vec<Option<usize>>,
-    network: &'a QNetwork,
+    network: &'a Network,
     /// As they were when the agent was taken apart; agent steps go on.
     counters: Counters,
     steps: &'a mut u64,

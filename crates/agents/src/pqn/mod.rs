@@ -5,7 +5,7 @@ mod spec;
 mod state;
 
 use deepq_core::{Element, NumpyRng};
-use deepq_nets::{QNetwork, TdLoss, td_loss};
+use deepq_nets::{Network, TdLoss, td_loss};
 use deepq_replay::{Replay, Transition};
 use serde::{Deserialize, Serialize};
 pub use spec::PqnSpec;
@@ -77,7 +77,7 @@ impl<E: Element> Pqn<E> {
     }
 
     /// The network that acts and learns.
-    pub fn network(&self) -> &QNetwork {
+    pub fn network(&self) -> &Network {
         &self.trained.network
     }
 

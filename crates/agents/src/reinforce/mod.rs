@@ -8,7 +8,7 @@ mod state;
 use std::collections::VecDeque;
 
 use deepq_core::{Element, NumpyRng};
-use deepq_nets::QNetwork;
+use deepq_nets::Network;
 use deepq_replay::{Replay, Transition};
 pub use policy_gradient::{discounted_returns, normalise, policy_gradient_loss};
 pub use spec::ReinforceSpec;
@@ -62,7 +62,7 @@ impl<E: Element> Reinforce<E> {
     }
 
     /// The network that gives the logits.
-    pub fn policy(&self) -> &QNetwork {
+    pub fn policy(&self) -> &Network {
         &self.trained.network
     }
 

@@ -7,7 +7,7 @@ use deepq_agents::{
     UpdateReport, UpdateSpec,
 };
 use deepq_envs::{NumpyRng, Seeds};
-use deepq_nets::{Device, Head, Loss, NetworkSpec, OptimizerSpec, QNetwork, Tensor, Torso};
+use deepq_nets::{Device, Head, Loss, Network, NetworkSpec, OptimizerSpec, Tensor, Torso};
 use deepq_replay::{Batch, End, Layout, NStep, Replay, Transition, TransitionStore, Uniform};
 
 /// Everything about an agent that a test may want to choose; observations are one-hot states.
@@ -87,7 +87,7 @@ pub(crate) fn one_hot(state: usize, states: usize) -> Vec<f32> {
 }
 
 /// Makes a network without hidden layers give exactly this table, `[states, actions]` row after row.
-pub(crate) fn set_table(network: &QNetwork, table: &[f32]) {
+pub(crate) fn set_table(network: &Network, table: &[f32]) {
     let (states, actions) = (network.observation_shape()[0], network.actions());
     let table = Tensor::from_slice(table, (states, actions), &Device::Cpu).unwrap();
     let weight = table.t().unwrap().contiguous().unwrap();
@@ -96,7 +96,7 @@ pub(crate) fn set_table(network: &QNetwork, table: &[f32]) {
 }
 
 /// All weights of a network, one after another, as bits.
-pub(crate) fn bits(network: &QNetwork) -> Vec<u32> {
+pub(crate) fn bits(network: &Network) -> Vec<u32> {
     let values = network.parameters().iter().flat_map(|(_, t)| t.flatten_all().unwrap().to_vec1::<f32>().unwrap());
     values.map(f32::to_bits).collect()
 }

@@ -21,7 +21,7 @@ mod hub;
 use std::path::Path;
 
 use deepq_envs::{ElementKind, Registry};
-use deepq_nets::{Device, ObservationType, OnnxModel, QNetwork};
+use deepq_nets::{Device, Network, ObservationType, OnnxModel};
 use deepq_runs::{RunFolder, Summary, Weights, WhichCheckpoint, atomic};
 
 use crate::RunError;
@@ -35,7 +35,7 @@ pub struct Export {
     experiment: Experiment,
     document: Document,
     summary: Option<Summary>,
-    network: QNetwork,
+    network: Network,
     observation: ObservationType,
     /// The agent step at which the weights were saved; `None` for a file that does not say.
     at_step: Option<u64>,
@@ -68,7 +68,7 @@ impl Export {
     }
 
     /// The network, with these weights.
-    pub fn network(&self) -> &QNetwork {
+    pub fn network(&self) -> &Network {
         &self.network
     }
 

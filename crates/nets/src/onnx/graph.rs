@@ -12,11 +12,11 @@ use crate::layers::BYTE_SCALE;
 use crate::layers::{Block, Layer, LayerKind, Norm, Role};
 use crate::plan::{BATCHES, Plan};
 use crate::spec::Activation;
-use crate::{NetError, QNetwork};
+use crate::{NetError, Network};
 
 /// The nodes of a network and its weights, from the input `observation` to the output that the model names.
 pub(super) fn of_network(
-    network: &QNetwork,
+    network: &Network,
     observation: &str,
     model: &OnnxModel<'_>,
 ) -> Result<(Vec<NodeProto>, Vec<TensorProto>), NetError> {

@@ -9,7 +9,7 @@ mod proto;
 
 use prost::Message as _;
 
-use crate::{NetError, Outputs, QNetwork};
+use crate::{NetError, Network, Outputs};
 pub use model::{ObservationType, OnnxModel};
 use proto::{
     Dimension, DimensionValue, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorShapeProto,
@@ -25,7 +25,7 @@ const MOST_BYTES: usize = i32::MAX as usize;
 /// The name of the input.
 const OBSERVATION: &str = "observation";
 
-impl QNetwork {
+impl Network {
     /// The network as an ONNX model (IR version 8, operators of set 17). Its input `observation` is `[batch, ..shape]` with any
     /// batch, its output `[batch, actions]`, or what [`Outputs`] says; it computes what [`values`](Self::values) does, without
     /// noise. Weights keep their names. The same network gives the same bytes.
@@ -99,7 +99,7 @@ mod tests {
         for spec in [residual, normalised, noisy] {
             for outputs in [Outputs::One, Outputs::PerAction(4)] {
                 let interface = Interface { outputs, noise: true };
-                let network = QNetwork::with_interface(&spec, &[84, 84], 3, interface, &mut rng(), &Device::Cpu);
+                let network = Network::with_interface(&spec, &[84, 84], 3, interface, &mut rng(), &Device::Cpu);
                 check_nodes(&network.unwrap());
             }
         }
@@ -112,7 +112,7 @@ mod tests {
     const MODEL: OnnxModel<'_> =
         OnnxModel { name: "n", observation: ObservationType::Bytes, output: "q_values", metadata: &[] };
 
-    fn check_nodes(network: &QNetwork) {
+    fn check_nodes(network: &Network) {
         let file = ModelProto::decode(network.to_onnx(&MODEL).unwrap().as_slice()).unwrap();
         assert_eq!((file.ir_version, file.opset_import[0].version), (IR_VERSION, OPSET));
         let graph = file.graph.unwrap();
@@ -133,7 +133,7 @@ mod tests {
         let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![3] }, Head::Single { hidden: vec![] });
         let spec = NetworkSpec { tau_embedding: Some(TauEmbedding::dabney_2018()), ..spec };
         let interface = Interface { outputs: Outputs::PerTau, noise: false };
-        let network = QNetwork::with_interface(&spec, &[4], 3, interface, &mut rng(), &Device::Cpu).unwrap();
+        let network = Network::with_interface(&spec, &[4], 3, interface, &mut rng(), &Device::Cpu).unwrap();
         assert!(network.to_onnx(&MODEL).unwrap_err().to_string().contains("second input"));
     }
 }

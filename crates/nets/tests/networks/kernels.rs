@@ -3,7 +3,7 @@
 
 use candle_core::{Device, Tensor};
 use deepq_nets::{
-    Activation, Compute, ConvSpec, Head, Isa, Loss, NetworkSpec, Normalisation, Optimizer, OptimizerSpec, QNetwork,
+    Activation, Compute, ConvSpec, Head, Isa, Loss, Network, NetworkSpec, Normalisation, Optimizer, OptimizerSpec,
     Torso, td_loss,
 };
 use rand_pcg::{
@@ -35,7 +35,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn draw(network: &QNetwork, rows: usize, bytes: bool, seed: u64) -> Self {
+    fn draw(network: &Network, rows: usize, bytes: bool, seed: u64) -> Self {
         let mut rng = Pcg64::seed_from_u64(seed);
         let shape = network.observation_shape();
         Self {
@@ -52,7 +52,7 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
 }
 
 /// Values of the batch and of the next observations, and the gradients.
-fn update(network: &QNetwork, batch: &Batch) -> Vec<(String, Vec<f32>)> {
+fn update(network: &Network, batch: &Batch) -> Vec<(String, Vec<f32>)> {
     let (q, q_next) = network.forward_with_next(&batch.observations, &batch.next).unwrap();
     let loss = td_loss(&q, &batch.actions, &batch.targets, None, Loss::Mse).unwrap().loss;
     let gradients = network.backward(&loss).unwrap();
@@ -73,8 +73,8 @@ fn difference_above(least: f32, a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).fold(0.0f32, |most, (a, b)| most.max((a - b).abs())) / scale
 }
 
-fn network(spec: &NetworkSpec, shape: &[usize], actions: usize) -> QNetwork {
-    let network = QNetwork::new(spec, shape, actions, &mut Pcg64::seed_from_u64(9), &Device::Cpu).unwrap();
+fn network(spec: &NetworkSpec, shape: &[usize], actions: usize) -> Network {
+    let network = Network::new(spec, shape, actions, &mut Pcg64::seed_from_u64(9), &Device::Cpu).unwrap();
     // Normalisations begin with weight 1 and bias 0, which would hide much.
     let mut rng = Pcg64::seed_from_u64(4);
     for (name, tensor) in network.parameters().iter() {
@@ -87,7 +87,7 @@ fn network(spec: &NetworkSpec, shape: &[usize], actions: usize) -> QNetwork {
 }
 
 /// Networks of odd shapes.
-fn networks(activation: Activation, normalisation: Normalisation) -> Vec<QNetwork> {
+fn networks(activation: Activation, normalisation: Normalisation) -> Vec<Network> {
     let mlp = |hidden: &[usize]| Torso::Mlp { hidden: hidden.to_vec() };
     let conv = |layers: &[[usize; 4]]| Torso::Conv {
         layers: layers
@@ -120,7 +120,7 @@ fn networks(activation: Activation, normalisation: Normalisation) -> Vec<QNetwor
 }
 
 /// All networks of both activations, normalised and not.
-fn all_networks() -> impl Iterator<Item = (Activation, QNetwork)> {
+fn all_networks() -> impl Iterator<Item = (Activation, Network)> {
     let kinds =
         [Activation::Relu, Activation::Tanh].map(|a| [Normalisation::None, Normalisation::Layer].map(|n| (a, n)));
     let all =
@@ -190,7 +190,7 @@ fn every_instruction_set_gives_the_same_bits() {
 #[test]
 fn units_at_zero_have_no_gradient() {
     let spec = NetworkSpec::new(Torso::Conv { layers: vec![ConvSpec::new(8, 3, 1)] }, Head::Single { hidden: vec![5] });
-    let mut network = QNetwork::new(&spec, &[2, 6, 6], 3, &mut Pcg64::seed_from_u64(9), &Device::Cpu).unwrap();
+    let mut network = Network::new(&spec, &[2, 6, 6], 3, &mut Pcg64::seed_from_u64(9), &Device::Cpu).unwrap();
     let blank = Batch {
         observations: Tensor::zeros((4, 2, 6, 6), candle_core::DType::U8, &Device::Cpu).unwrap(),
         next: Tensor::zeros((4, 2, 6, 6), candle_core::DType::U8, &Device::Cpu).unwrap(),
@@ -225,7 +225,7 @@ fn gradients_of_several_passes_add_up() {
     }
 }
 
-fn train(network: &QNetwork, rows: usize, updates: u64) -> Vec<f32> {
+fn train(network: &Network, rows: usize, updates: u64) -> Vec<f32> {
     let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-3), network.parameters()).unwrap();
     let mut losses = vec![];
     for i in 0..updates {

@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Tensor};
 use deepq_nets::{
-    Activation, Compute, ConvSpec, Gradients, Head, Isa, Loss, NetworkSpec, Normalisation, Optimizer, OptimizerSpec,
-    QNetwork, Torso, td_loss,
+    Activation, Compute, ConvSpec, Gradients, Head, Isa, Loss, Network, NetworkSpec, Normalisation, Optimizer,
+    OptimizerSpec, Torso, td_loss,
 };
 use rand_pcg::{
     Pcg64,
@@ -14,13 +14,13 @@ fn uniform(rng: &mut Pcg64) -> f32 {
     (rng.next_u32() >> 8) as f32 / (1u32 << 23) as f32 - 1.0
 }
 
-pub(crate) fn network(torso: Torso, head: Head, activation: Activation, shape: &[usize]) -> QNetwork {
+pub(crate) fn network(torso: Torso, head: Head, activation: Activation, shape: &[usize]) -> Network {
     let mut spec = NetworkSpec::new(torso, head);
     spec.activation = activation;
-    QNetwork::new(&spec, shape, 3, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap()
+    Network::new(&spec, shape, 3, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap()
 }
 
-fn networks() -> Vec<QNetwork> {
+fn networks() -> Vec<Network> {
     let conv = || Torso::Conv { layers: vec![ConvSpec::new(5, 3, 2), ConvSpec::new(7, 2, 1)] };
     let mut all = vec![];
     for activation in [Activation::Relu, Activation::Tanh] {
@@ -33,7 +33,7 @@ fn networks() -> Vec<QNetwork> {
                 single(&[8]),
             );
             (spec.activation, spec.normalisation) = (activation, normalisation);
-            let network = QNetwork::new(&spec, &[2, 9, 8], 3, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
+            let network = Network::new(&spec, &[2, 9, 8], 3, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
             normalised.push(network);
         }
         all.extend(normalised);
@@ -55,7 +55,7 @@ pub(crate) struct Batch {
     pub(crate) weights: Vec<f32>,
 }
 
-pub(crate) fn batch(network: &QNetwork, size: usize, seed: u64) -> Batch {
+pub(crate) fn batch(network: &Network, size: usize, seed: u64) -> Batch {
     let mut rng = Pcg64::seed_from_u64(seed);
     let shape = [&[size], network.observation_shape()].concat();
     let observations: Vec<f32> = (0..shape.iter().product()).map(|_| uniform(&mut rng)).collect();
@@ -67,7 +67,7 @@ pub(crate) fn batch(network: &QNetwork, size: usize, seed: u64) -> Batch {
     }
 }
 
-pub(crate) fn loss(network: &QNetwork, batch: &Batch, kind: Loss) -> (f64, Gradients) {
+pub(crate) fn loss(network: &Network, batch: &Batch, kind: Loss) -> (f64, Gradients) {
     let q = network.forward(&batch.observations).unwrap();
     let result = td_loss(&q, &batch.actions, &batch.targets, Some(&batch.weights), kind).unwrap();
     // In f64, from the errors: the loss itself is rounded to f32.
@@ -209,7 +209,7 @@ fn batch_normalisation_trains_on_the_batch_and_acts_on_what_it_remembers() {
     let layers = vec![ConvSpec::new(1, 1, 1)];
     let mut spec = NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![] });
     (spec.activation, spec.normalisation) = (Activation::Tanh, Normalisation::Batch);
-    let network = QNetwork::new(&spec, &[1, 1, 1], 1, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
+    let network = Network::new(&spec, &[1, 1, 1], 1, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
     assert_eq!(network.compute(), Compute::Reference);
     assert!(network_with_kernels_is_refused(&spec));
     for (name, value) in
@@ -238,7 +238,7 @@ fn frozen_batch_normalisation_stays_what_it_is() {
     let mut spec =
         NetworkSpec::new(Torso::Conv { layers: vec![ConvSpec::new(3, 2, 1)] }, Head::Single { hidden: vec![] });
     spec.normalisation = Normalisation::Batch;
-    let network = QNetwork::new(&spec, &[1, 4, 4], 2, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
+    let network = Network::new(&spec, &[1, 4, 4], 2, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
     let frozen = network.parameters().freeze(&["torso"]).unwrap();
     assert_eq!(frozen.len(), 7, "a convolution, and five of batch normalisation");
     let bytes = || network.parameters().to_safetensors().unwrap();
@@ -258,7 +258,7 @@ fn the_tutorials_network_learns_from_images_of_any_size() {
         let layers = vec![ConvSpec::new(16, 5, 2), ConvSpec::new(32, 5, 2), ConvSpec::new(32, 5, 2)];
         let mut spec = NetworkSpec::new(Torso::Conv { layers }, Head::Single { hidden: vec![] });
         spec.normalisation = Normalisation::Batch;
-        let network = QNetwork::new(&spec, &shape, 2, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
+        let network = Network::new(&spec, &shape, 2, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
         let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-3), network.parameters()).unwrap();
         // A bright left half is worth 1, a bright right half -1, whatever is done.
         let batch = 8;
@@ -283,6 +283,6 @@ fn the_tutorials_network_learns_from_images_of_any_size() {
 }
 
 fn network_with_kernels_is_refused(spec: &NetworkSpec) -> bool {
-    let mut network = QNetwork::new(spec, &[1, 1, 1], 1, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
+    let mut network = Network::new(spec, &[1, 1, 1], 1, &mut Pcg64::seed_from_u64(5), &Device::Cpu).unwrap();
     network.set_compute(Compute::Kernels(Isa::best())).is_err()
 }

@@ -1,7 +1,7 @@
 //! Noise in dense layers, by Fortunato et al. 2018.
 
 use candle_core::{Device, Tensor};
-use deepq_nets::{Compute, Given, Head, Interface, Isa, NetworkSpec, Noise, NoiseSpec, QNetwork, Torso};
+use deepq_nets::{Compute, Given, Head, Interface, Isa, Network, NetworkSpec, Noise, NoiseSpec, Torso};
 use rand_pcg::{Pcg64, rand_core::SeedableRng};
 
 use crate::setup::{check_file, check_gradients, flat, names, network, observations, parameter, refusal};
@@ -13,7 +13,7 @@ fn spec(hidden: &[usize], head: Head) -> NetworkSpec {
     NetworkSpec { noise: Some(NoiseSpec::fortunato_2018()), ..NetworkSpec::new(torso, head) }
 }
 
-fn draw(network: &QNetwork, seed: u64) -> Noise {
+fn draw(network: &Network, seed: u64) -> Noise {
     network.draw_noise(&mut Pcg64::seed_from_u64(seed)).unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! Optimizers follow their papers, to PyTorch's numbers, and go on from what was saved of them.
 
 use candle_core::{Device, Tensor};
-use deepq_nets::{Activation, Head, Loss, Optimizer, OptimizerSpec, QNetwork, Torso};
+use deepq_nets::{Activation, Head, Loss, Network, Optimizer, OptimizerSpec, Torso};
 
 use crate::learning::{batch, loss, network};
 
@@ -11,7 +11,7 @@ fn adam_follows_its_paper() {
     let network = network(Torso::Mlp { hidden: vec![] }, Head::Single { hidden: vec![] }, Activation::Relu, &[2]);
     let spec = OptimizerSpec::Adam { learning_rate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-4 };
     let mut optimizer = Optimizer::new(&spec, network.parameters()).unwrap();
-    let read = |network: &QNetwork| -> Vec<f64> {
+    let read = |network: &Network| -> Vec<f64> {
         let tensor = network.parameters().get("head.0.weight").unwrap().flatten_all().unwrap();
         tensor.to_vec1::<f32>().unwrap().into_iter().map(f64::from).collect()
     };
@@ -161,7 +161,7 @@ fn an_optimizer_steps_networks_of_its_own_names_alone() {
     };
     let (one, twin, deeper) = (single(&[4]), single(&[4]), single(&[4, 4]));
     let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-2), one.parameters()).unwrap();
-    let gradients = |network: &QNetwork| loss(network, &batch(network, 4, 1), Loss::Mse).1;
+    let gradients = |network: &Network| loss(network, &batch(network, 4, 1), Loss::Mse).1;
     optimizer.step(twin.parameters(), &gradients(&twin)).unwrap();
     assert!(optimizer.step(deeper.parameters(), &gradients(&deeper)).is_err());
     assert!(optimizer.step(one.parameters(), &gradients(&deeper)).is_err());

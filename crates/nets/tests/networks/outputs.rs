@@ -1,7 +1,7 @@
 //! More than one output an action.
 
 use candle_core::{Device, Tensor};
-use deepq_nets::{Compute, Head, Interface, Isa, NetworkSpec, Outputs, QNetwork, Torso};
+use deepq_nets::{Compute, Head, Interface, Isa, Network, NetworkSpec, Outputs, Torso};
 
 use crate::setup::{assert_close, check_file, check_gradients, flat, network, observations, parameter, refusal, wide};
 
@@ -83,7 +83,7 @@ fn one_output_is_what_it_is_without_an_axis() {
     for spec in specs() {
         let [with, without] = [per_action(1), Interface::default()].map(|i| network(&spec, &[3, 4], 3, i));
         let x = observations(&with, 6, 1);
-        let [a, b] = [&with, &without].map(|network: &QNetwork| network.values(&x).unwrap());
+        let [a, b] = [&with, &without].map(|network: &Network| network.values(&x).unwrap());
         assert_eq!((a.dims(), b.dims()), (&[6, 3, 1][..], &[6, 3][..]));
         assert_eq!(flat(&a), flat(&b));
         assert_eq!(with.parameters().to_safetensors().unwrap(), without.parameters().to_safetensors().unwrap());

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use deepq_nets::{ConvSpec, Head, Interface, NetworkSpec, NoiseSpec, Normalisation, QNetwork, Torso};
+use deepq_nets::{ConvSpec, Head, Interface, Network, NetworkSpec, NoiseSpec, Normalisation, Torso};
 use rand_pcg::{Pcg64, rand_core::SeedableRng};
 use serde::Deserialize;
 
@@ -24,7 +24,7 @@ fn compare(name: &str, spec: &NetworkSpec, shape: &[usize]) {
     let file = std::fs::read(fixture(&format!("{name}.safetensors"))).unwrap();
     let interface = Interface { noise: true, ..Interface::default() };
     let mut rng = Pcg64::seed_from_u64(1);
-    let network = QNetwork::with_interface(spec, shape, 3, interface, &mut rng, &Device::Cpu).unwrap();
+    let network = Network::with_interface(spec, shape, 3, interface, &mut rng, &Device::Cpu).unwrap();
 
     network.parameters().load_safetensors(&file).unwrap();
     let batch: Vec<usize> = std::iter::once(5).chain(shape.iter().copied()).collect();

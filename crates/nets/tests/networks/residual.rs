@@ -1,6 +1,6 @@
 //! Padding, pooling that overlaps, and the residual torso of Espeholt et al. 2018.
 
-use deepq_nets::{Activation, Compute, ConvSpec, Head, Interface, Isa, NetworkSpec, Normalisation, QNetwork, Torso};
+use deepq_nets::{Activation, Compute, ConvSpec, Head, Interface, Isa, Network, NetworkSpec, Normalisation, Torso};
 
 use crate::setup::{
     assert_close, check_file, check_gradients, flat, names, network, observations, parameter, refusal, wide,
@@ -43,7 +43,7 @@ impl Image {
         Self { sides: [channels, out(height), out(width)], values }
     }
 
-    fn convolve(&self, network: &QNetwork, name: &str, kernel: usize, [stride, padding]: [usize; 2]) -> Self {
+    fn convolve(&self, network: &Network, name: &str, kernel: usize, [stride, padding]: [usize; 2]) -> Self {
         let weight = parameter(network, &format!("{name}.weight"));
         let bias = parameter(network, &format!("{name}.bias"));
         let channels = self.sides[0];
@@ -81,7 +81,7 @@ impl Image {
     }
 
     /// A dense layer behind it.
-    fn dense(&self, network: &QNetwork) -> Vec<f64> {
+    fn dense(&self, network: &Network) -> Vec<f64> {
         let (weight, bias) = (parameter(network, "head.0.weight"), parameter(network, "head.0.bias"));
         let rows = weight.chunks_exact(self.values.len());
         rows.zip(bias).map(|(row, bias)| bias + row.iter().zip(&self.values).map(|(a, b)| a * b).sum::<f64>()).collect()
@@ -89,7 +89,7 @@ impl Image {
 }
 
 /// Biases that are not 0, as they begin.
-fn with_biases(network: QNetwork) -> QNetwork {
+fn with_biases(network: Network) -> Network {
     for (i, (name, tensor)) in network.parameters().iter().enumerate() {
         if name.ends_with("bias") {
             let values = crate::setup::numbers(tensor.elem_count(), i as u64);

@@ -1,21 +1,21 @@
 //! Networks, numbers and comparisons that these tests share.
 
 use candle_core::{Device, Tensor};
-use deepq_nets::{Interface, NetworkSpec, QNetwork};
+use deepq_nets::{Interface, Network, NetworkSpec};
 use rand_pcg::{
     Pcg64,
     rand_core::{Rng, SeedableRng},
 };
 
-pub(crate) fn network(spec: &NetworkSpec, shape: &[usize], actions: usize, interface: Interface) -> QNetwork {
+pub(crate) fn network(spec: &NetworkSpec, shape: &[usize], actions: usize, interface: Interface) -> Network {
     let mut rng = Pcg64::seed_from_u64(7);
-    QNetwork::with_interface(spec, shape, actions, interface, &mut rng, &Device::Cpu).unwrap()
+    Network::with_interface(spec, shape, actions, interface, &mut rng, &Device::Cpu).unwrap()
 }
 
 /// What a network cannot be made from, as a sentence.
 pub(crate) fn refusal(spec: &NetworkSpec, shape: &[usize], interface: Interface) -> String {
     let mut rng = Pcg64::seed_from_u64(7);
-    QNetwork::with_interface(spec, shape, 3, interface, &mut rng, &Device::Cpu).unwrap_err().to_string()
+    Network::with_interface(spec, shape, 3, interface, &mut rng, &Device::Cpu).unwrap_err().to_string()
 }
 
 /// Numbers in [-1, 1).
@@ -24,7 +24,7 @@ pub(crate) fn numbers(n: usize, seed: u64) -> Vec<f32> {
     (0..n).map(|_| (rng.next_u32() >> 8) as f32 / (1u32 << 23) as f32 - 1.0).collect()
 }
 
-pub(crate) fn observations(network: &QNetwork, rows: usize, seed: u64) -> Tensor {
+pub(crate) fn observations(network: &Network, rows: usize, seed: u64) -> Tensor {
     let shape = [&[rows], network.observation_shape()].concat();
     Tensor::from_vec(numbers(shape.iter().product(), seed), shape, &Device::Cpu).unwrap()
 }
@@ -39,7 +39,7 @@ pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
 }
 
 /// A parameter's values.
-pub(crate) fn parameter(network: &QNetwork, name: &str) -> Vec<f64> {
+pub(crate) fn parameter(network: &Network, name: &str) -> Vec<f64> {
     wide(&flat(network.parameters().get(name).unwrap()))
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn assert_close(actual: &[f32], expected: &[f64]) {
 
 /// Each parameter moved along its own gradient changes the loss by the squared norm, to first order. The loss is a sum of all
 /// that `forward` gives, with weights of no pattern.
-pub(crate) fn check_gradients(network: &QNetwork, forward: impl Fn(&QNetwork) -> Tensor) {
+pub(crate) fn check_gradients(network: &Network, forward: impl Fn(&Network) -> Tensor) {
     let weights = |values: &Tensor| Tensor::from_vec(numbers(values.elem_count(), 99), values.shape(), &Device::Cpu);
     let loss = |values: &Tensor| -> f64 {
         let weights = wide(&flat(&weights(values).unwrap()));
@@ -85,16 +85,16 @@ pub(crate) fn check_gradients(network: &QNetwork, forward: impl Fn(&QNetwork) ->
 }
 
 /// Names and shapes of all parameters.
-pub(crate) fn names(network: &QNetwork) -> Vec<String> {
+pub(crate) fn names(network: &Network) -> Vec<String> {
     network.parameters().iter().map(|(name, tensor)| format!("{name} {:?}", tensor.dims())).collect()
 }
 
 /// A file of the parameters makes another network of the same specification the same.
-pub(crate) fn check_file(network: &QNetwork, spec: &NetworkSpec, interface: Interface) {
+pub(crate) fn check_file(network: &Network, spec: &NetworkSpec, interface: Interface) {
     let bytes = network.parameters().to_safetensors().unwrap();
     let (shape, actions) = (network.observation_shape(), network.actions());
     let mut rng = Pcg64::seed_from_u64(8);
-    let other = QNetwork::with_interface(spec, shape, actions, interface, &mut rng, &Device::Cpu).unwrap();
+    let other = Network::with_interface(spec, shape, actions, interface, &mut rng, &Device::Cpu).unwrap();
     assert!(other.parameters().to_safetensors().unwrap() != bytes, "another seed gives other weights");
     other.parameters().load_safetensors(&bytes).unwrap();
     assert!(other.parameters().to_safetensors().unwrap() == bytes);

@@ -3,13 +3,13 @@
 
 use candle_core::{Device, Tensor};
 use deepq_nets::{
-    Activation, ConvSpec, Head, Initialisation, NetError, NetworkSpec, Normalisation, Parameters, QNetwork, Torso,
+    Activation, ConvSpec, Head, Initialisation, NetError, Network, NetworkSpec, Normalisation, Parameters, Torso,
 };
 use proptest::prelude::*;
 use rand_pcg::{Pcg64, rand_core::SeedableRng};
 
-fn network(spec: &NetworkSpec, shape: &[usize], seed: u64) -> QNetwork {
-    QNetwork::new(spec, shape, 6, &mut Pcg64::seed_from_u64(seed), &Device::Cpu).unwrap()
+fn network(spec: &NetworkSpec, shape: &[usize], seed: u64) -> Network {
+    Network::new(spec, shape, 6, &mut Pcg64::seed_from_u64(seed), &Device::Cpu).unwrap()
 }
 
 fn nature() -> NetworkSpec {
@@ -94,7 +94,7 @@ fn weights_survive_a_file_to_the_bit() {
 #[test]
 fn a_target_network_can_follow_slowly() {
     let (online, target) = (network(&mlp(), &[4], 1), network(&mlp(), &[4], 2));
-    let read = |network: &QNetwork| {
+    let read = |network: &Network| {
         let tensor = network.parameters().get("torso.0.weight").unwrap();
         tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap()
     };
@@ -264,11 +264,10 @@ fn impossible_networks_are_refused_with_the_key() {
         (conv(vec![layer]), vec![4, 0, 8], "[4, 0, 8]"),
         (mlp(), vec![], "[]"),
     ] {
-        let error =
-            QNetwork::new(&spec, &shape, 6, &mut Pcg64::seed_from_u64(1), &Device::Cpu).unwrap_err().to_string();
+        let error = Network::new(&spec, &shape, 6, &mut Pcg64::seed_from_u64(1), &Device::Cpu).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
     }
-    assert!(QNetwork::new(&mlp(), &[4], 0, &mut Pcg64::seed_from_u64(1), &Device::Cpu).is_err());
+    assert!(Network::new(&mlp(), &[4], 0, &mut Pcg64::seed_from_u64(1), &Device::Cpu).is_err());
 }
 
 #[test]

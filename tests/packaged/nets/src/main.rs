@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use deepq_nets::rand_core::TryRng;
-use deepq_nets::{Device, Head, Loss, NetworkSpec, Optimizer, OptimizerSpec, QNetwork, Tensor, Torso, td_loss};
+use deepq_nets::{Device, Head, Loss, NetworkSpec, Optimizer, OptimizerSpec, Network, Tensor, Torso, td_loss};
 
 /// A multiplicative generator (Lehmer 1951) behind the traits that the crate re-exports.
 struct Lehmer(u64);
@@ -30,7 +30,7 @@ impl TryRng for Lehmer {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![16] }, Head::Dueling { hidden: vec![8] });
-    let network = QNetwork::new(&spec, &[2], 3, &mut Lehmer(1), &Device::Cpu)?;
+    let network = Network::new(&spec, &[2], 3, &mut Lehmer(1), &Device::Cpu)?;
     let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-2), network.parameters())?;
     let observations = Tensor::new(&[[0.5f32, -0.5]], &Device::Cpu)?;
     let mut losses = Vec::new();

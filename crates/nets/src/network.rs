@@ -17,7 +17,7 @@ use crate::{Given, Gradients, Interface, NetError, NetworkSpec, Noise, Outputs, 
 /// It may compute on several threads at once, but must not be changed (by an optimizer, by copying into it) at the same time:
 /// who acts while a learner works acts with a copy.
 #[derive(Debug)]
-pub struct QNetwork {
+pub struct Network {
     plan: Plan,
     parameters: Arc<Parameters>,
     device: Device,
@@ -34,7 +34,7 @@ pub enum Compute {
     Kernels(Isa),
 }
 
-impl QNetwork {
+impl Network {
     /// A network that gives each action one value, with fresh weights, drawn from `rng` parameter by parameter in their order.
     ///
     /// # Errors
@@ -54,12 +54,12 @@ impl QNetwork {
     /// A network with more than one output an action, noise, or a second input, as [`new`](Self::new) makes one without.
     ///
     /// ```
-    /// use deepq_nets::{Device, Head, Interface, NetworkSpec, Outputs, QNetwork, Tensor, Torso};
+    /// use deepq_nets::{Device, Head, Interface, NetworkSpec, Outputs, Network, Tensor, Torso};
     /// use rand_pcg::{Pcg64, rand_core::SeedableRng};
     ///
     /// let spec = NetworkSpec::new(Torso::Mlp { hidden: vec![16] }, Head::Dueling { hidden: vec![8] });
     /// let interface = Interface { outputs: Outputs::PerAction(51), ..Interface::default() };
-    /// let network = QNetwork::with_interface(&spec, &[4], 2, interface, &mut Pcg64::seed_from_u64(1), &Device::Cpu)?;
+    /// let network = Network::with_interface(&spec, &[4], 2, interface, &mut Pcg64::seed_from_u64(1), &Device::Cpu)?;
     /// let logits = network.values(&Tensor::new(&[[0.1f32, 0.2, -0.1, 0.0]], &Device::Cpu)?)?;
     /// assert_eq!(logits.dims(), [1, 2, 51]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
