@@ -29,6 +29,7 @@ impl<'a> Matrix<'a> {
     /// # Panics
     ///
     /// If it does not lie in its slice, or its rows overlap.
+    #[inline]
     pub fn new(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         assert!(columns <= stride && spans(rows, columns, stride) <= values.len(), "the matrix lies in its slice");
         Self { values, rows, columns, stride }
@@ -50,6 +51,7 @@ impl<'a> MatrixMut<'a> {
     /// # Panics
     ///
     /// If it does not lie in its slice, or its rows overlap.
+    #[inline]
     pub fn new(values: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Self {
         assert!(columns <= stride && spans(rows, columns, stride) <= values.len(), "the matrix lies in its slice");
         Self { values, rows, columns, stride }
@@ -57,6 +59,7 @@ impl<'a> MatrixMut<'a> {
 }
 
 /// Elements from the first to the last of a matrix.
+#[inline]
 fn spans(rows: usize, columns: usize, stride: usize) -> usize {
     if rows == 0 { 0 } else { (rows - 1) * stride + columns }
 }

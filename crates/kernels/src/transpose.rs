@@ -29,6 +29,7 @@ const CHUNK: usize = 256;
 
 impl Transpose<'_> {
     /// `[rows, columns]` to `[columns, rows]`, both without gaps.
+    #[inline]
     pub fn whole<'a>(from: &'a [f32], [rows, columns]: [usize; 2], to: &'a mut [f32]) -> Transpose<'a> {
         Transpose { from, rows, columns, from_stride: columns, to, to_stride: rows }
     }
