@@ -67,7 +67,10 @@ impl Graph {
 
     /// The shape of what comes out for so many rows.
     fn shape(&self, rows: usize) -> Shape {
-        [&[rows], self.row.as_slice()].concat().into()
+        match *self.row {
+            [actions] => (rows, actions).into(),
+            _ => [&[rows], self.row.as_slice()].concat().into(),
+        }
     }
 
     /// Action values in a graph.

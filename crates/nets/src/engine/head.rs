@@ -36,7 +36,9 @@ impl Head {
         q: &mut Buffer,
     ) {
         q.fit(batch * self.actions * self.outputs);
-        tape.resize_with(self.streams.len(), Vec::new);
+        if tape.len() != self.streams.len() {
+            tape.resize_with(self.streams.len(), Vec::new);
+        }
         for (stack, tape) in self.streams.iter().zip(&mut *tape) {
             stack.forward(values, features, batch, tape);
         }
