@@ -1,7 +1,7 @@
 //! The program `deepq`: experiments from the command line.
 
 mod cli;
-mod program;
+mod invocation;
 
 use std::process::ExitCode;
 

@@ -27,12 +27,14 @@ const LAYERS: &[(&str, &[&str])] = &[
         "deepq-bench",
         &["deepq-core", "deepq-envs", "deepq-replay", "deepq-nets", "deepq-agents", "deepq-runs", "deepq-experiments"],
     ),
+    ("deepq-commands", &[]),
     (
         "deepq",
         &[
             "deepq-agents",
             "deepq-atari",
             "deepq-bench",
+            "deepq-commands",
             "deepq-envs",
             "deepq-experiments",
             "deepq-nets",
@@ -44,7 +46,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "deepq-tests",
         &["deepq-envs", "deepq-atari", "deepq-replay", "deepq-nets", "deepq-agents", "deepq-runs", "deepq-experiments"],
     ),
-    ("xtask", &[]),
+    ("xtask", &["deepq-commands"]),
 ];
 
 /// Packages of others that only one or two of ours may depend on directly: the emulator with its licence, the tensor
@@ -55,7 +57,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("candle-core", &["deepq-nets", "deepq-agents", "deepq-experiments"]),
     ("candle-nn", &["deepq-nets"]),
     ("anyhow", &["deepq", "deepq-tests", "xtask"]),
-    ("clap", &["deepq", "xtask"]),
+    ("clap", &["deepq-commands", "deepq", "xtask"]),
     ("csv", &["deepq-tests"]),
     ("crossterm", &["deepq-experiments"]),
     ("ctrlc", &["deepq"]),

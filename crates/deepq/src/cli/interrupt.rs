@@ -13,7 +13,7 @@ use deepq_experiments::session::Group;
 use deepq_experiments::terminal;
 use deepq_runs::{Kind, RunFolder, grouped};
 
-use crate::program;
+use crate::invocation;
 
 /// Exit code of what was interrupted, once or twice: 128 and the number of SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -77,7 +77,7 @@ pub(super) fn done() {
 pub(super) fn no_video(screen: &Screen, run: &Path) {
     screen.command(
         "No video of the best weights was made; to make one:",
-        &format!("{} record {}", program::name(), run.display()),
+        &format!("{} record {}", invocation::program_name(), run.display()),
     );
 }
 
@@ -95,7 +95,7 @@ fn goes_on_from(folder: &Path) -> Option<String> {
 
 /// Says how to go on with a run or several seeds.
 pub(super) fn to_go_on(screen: &Screen, says: &str, folder: &Path) {
-    screen.command(says, &format!("{} train --resume {}", program::name(), folder.display()));
+    screen.command(says, &format!("{} train --resume {}", invocation::program_name(), folder.display()));
 }
 
 /// The same while the terminal is taken, which is put back in either case.

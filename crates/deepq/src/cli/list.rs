@@ -2,20 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
 use deepq_agents::AgentSpec;
+use deepq_commands::List;
 use deepq_experiments::config::{self, Overrides};
 use serde_json::json;
 
-use crate::program;
+use crate::invocation;
 
-use super::machine::Roms;
-use super::output;
-
-const EXAMPLES: &str = "\
-Examples:
-  deepq list
-  deepq list --json | jq -r '.experiments[].name'";
+use super::{roms, stdout};
 
 /// The networks that `[network]` can name.
 const NETWORKS: [(&str, &str); 5] = [
@@ -26,22 +20,11 @@ const NETWORKS: [(&str, &str); 5] = [
     ("head dueling", "value and advantages, Wang et al. 2016"),
 ];
 
-/// Arguments of `deepq list`.
-#[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
-pub(super) struct Arguments {
-    /// Print all of it as JSON, every game included
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    roms: Roms,
-}
-
 /// Lists what there is.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &List) -> anyhow::Result<ExitCode> {
     let experiments = config::names().map(|name| config::load(name, &Overrides::default()));
     let experiments: Vec<_> = experiments.collect::<Result<_, _>>()?;
-    let registry = arguments.roms.registry();
+    let registry = roms::registry(&arguments.roms);
     if arguments.json {
         let experiment = |(experiment, _): &(config::Experiment, _)| {
             let config::Experiment { name, summary, environment, agent, .. } = experiment;
@@ -53,10 +36,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             "agents": AgentSpec::KINDS.iter().map(|(kind, summary)| json!({ "kind": kind, "summary": summary })).collect::<Vec<_>>(),
             "networks": NETWORKS.map(|(name, summary)| json!({ "name": name, "summary": summary })),
         });
-        output::print(&format!("{all}\n"))?;
+        stdout::print(&format!("{all}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut lines = vec![format!("Experiments ({} train <name>):", program::name())];
+    let mut lines = vec![format!("Experiments ({} train <name>):", invocation::program_name())];
     lines.extend(experiments.iter().map(|(experiment, _)| line(&experiment.name, &experiment.summary)));
     lines.push("\nEnvironments (environment.id):".to_owned());
     let atari = |id: &str| id.starts_with("ALE/") || id.contains("NoFrameskip-");
@@ -72,11 +55,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     lines.extend(AgentSpec::KINDS.iter().map(|(kind, summary)| line(kind, summary)));
     lines.push("\nNetworks ([network]):".to_owned());
     lines.extend(NETWORKS.map(|(name, summary)| line(name, summary)));
-    output::print(&format!("{}\n", lines.join("\n")))?;
+    stdout::print(&format!("{}\n", lines.join("\n")))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn line(name: &str, summary: &str) -> String {
     const SUMMARIES: usize = 27;
-    output::fitting(&format!("  {name:<24} {summary}"), SUMMARIES)
+    stdout::fitting(&format!("  {name:<24} {summary}"), SUMMARIES)
 }

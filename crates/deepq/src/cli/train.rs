@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::{ArgGroup, Args};
+use deepq_commands::Train;
 use deepq_experiments::RunError;
 use deepq_experiments::config::{self, Overrides};
 use deepq_experiments::listeners::Screen;
@@ -12,79 +12,15 @@ use deepq_experiments::session::{self, Group};
 use deepq_runs::{EvaluationFigures, Finished, Summary, duration, grouped};
 
 use super::machine::Machine;
-use super::seeds::{self, SeedList};
-use super::{interrupt, logging, mistakes, number, output, results};
-
-const EXAMPLES: &str = "\
-Examples:
-  deepq train cartpole
-  deepq train pong --steps 20000 --out runs/first-pong
-  deepq train cartpole --set agent.discount=0.98
-  deepq train pong --env ALE/Breakout-v5       the same agent elsewhere
-  deepq train mine.toml                         an experiment of your own
-  deepq train --resume runs/pong --steps 40000  go on, and further
-  deepq train cartpole --seeds 1..5 --jobs 2    five runs together
-  deepq train --resume runs/five --jobs 2       go on with all of them
-
-A run is a folder: experiment.toml as it was run, metrics.csv, eval.csv,
-TensorBoard events, checkpoints, log.txt and summary.json. Ctrl-C writes a
-checkpoint and ends; --resume goes on exactly there. Ctrl-C once more ends at
-once; --resume then goes on from the last checkpoint. Either way the exit code
-is 130.
-
-The display shows the mean return of the last 100 training episodes, fewer at
-the beginning; evaluations are greedy games of their own.";
-
-/// Arguments of `deepq train`.
-#[derive(Args, Debug)]
-#[command(after_help = EXAMPLES, group = ArgGroup::new("several").args(["seeds", "resume"]))]
-pub(super) struct Arguments {
-    /// An experiment's name, as `deepq list` shows it, or a TOML file
-    #[arg(required_unless_present = "resume")]
-    experiment: Option<String>,
-    /// Go on exactly where this run stopped, or those of several seeds
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["experiment", "seed", "out"])]
-    resume: Option<PathBuf>,
-    /// The root of all randomness [default: the experiment's training.seed]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
-    seed: Option<u64>,
-    /// Train from each of these seeds, a run each, in one folder: 1..5 (with both ends), 3,7,11, or 3 (that seed, not three)
-    #[arg(long, value_name = "SEEDS", allow_negative_numbers = true, conflicts_with_all = ["resume", "seed"])]
-    seeds: Option<SeedList>,
-    /// Runs at the same time, of several seeds [default: 1]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "several", value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: Option<u16>,
-    /// Agent steps of the whole run [default: the experiment's training.steps]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole)]
-    steps: Option<u64>,
-    /// Train in this environment instead of the experiment's own
-    #[arg(long, value_name = "ID", conflicts_with = "resume")]
-    env: Option<String>,
-    /// Override a key of the experiment, as agent.discount=0.98
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// The run's own folder, or that of all seeds [default: runs/EXPERIMENT-sSEED-TIME]
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Bytes of replay from which on a checkpoint writes only what is new of it
-    #[arg(long, value_name = "BYTES", hide = true)]
-    increments_from: Option<u64>,
-    /// Show no progress
-    #[arg(long)]
-    quiet: bool,
-    /// Record no game of the best weights at the end
-    #[arg(long)]
-    no_video: bool,
-    #[command(flatten)]
-    machine: Machine,
-}
+use super::{artifacts, interrupt, logging, roms, stdout, train_seeds, usage_error};
 
 /// Trains.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
+    let machine = Machine::read(&arguments.machine)?;
     let screen = Screen::new(arguments.quiet);
     let log = logging::start(&screen);
     let settings = |run: &std::path::Path| -> anyhow::Result<session::Settings> {
-        let mut settings = arguments.machine.settings(&screen, interrupt::flag_of_training(&screen, run)?)?;
+        let mut settings = machine.settings(&screen, interrupt::flag_of_training(&screen, run)?)?;
         let (log, path) = (log.clone(), run.join("log.txt"));
         if let Some(bytes) = arguments.increments_from {
             settings.increments_from = bytes;
@@ -100,19 +36,20 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let load = |name: &str| {
         let loaded = config::load(name, &overrides);
-        loaded.map_err(|error| mistakes::no_experiment(name, error, &arguments.machine.roms.registry()))
+        loaded.map_err(|error| usage_error::no_experiment(name, error, &roms::registry(&arguments.machine.roms)))
     };
     let video = !arguments.no_video;
     if let (Some(list), Some(name)) = (&arguments.seeds, &arguments.experiment) {
         let (experiment, document) = load(name)?;
-        let folder = arguments.out.clone().unwrap_or_else(|| seeds::folder(&experiment.name, list, &timestamp()));
-        let group = Group::new(&folder, &list.0, document)?;
-        return seeds::run(&group, arguments.jobs.unwrap_or(1), video, &log, &settings(&folder)?);
+        let folder =
+            arguments.out.clone().unwrap_or_else(|| train_seeds::folder(&experiment.name, list.seeds(), &timestamp()));
+        let group = Group::new(&folder, list.seeds(), document)?;
+        return train_seeds::run(&group, arguments.jobs.unwrap_or(1), video, &log, &settings(&folder)?);
     }
     if let Some(folder) = &arguments.resume {
         if Group::is_one(folder) {
             let group = Group::open(folder, &overrides)?;
-            return seeds::run(&group, arguments.jobs.unwrap_or(1), video, &log, &settings(folder)?);
+            return train_seeds::run(&group, arguments.jobs.unwrap_or(1), video, &log, &settings(folder)?);
         }
         if arguments.jobs.is_some() {
             return Err(RunError::OneRun { path: folder.clone() }.into());
@@ -144,10 +81,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if interrupted {
         interrupt::to_go_on(&screen, "To go on:", &folder);
     } else {
-        results::write(&folder, video, &settings);
+        artifacts::write(&folder, video, &settings);
     }
     // The one thing on standard output: where the results lie, for scripts.
-    output::print(&format!("{}\n", folder.display()))?;
+    stdout::print(&format!("{}\n", folder.display()))?;
     Ok(if interrupted { interrupt::exit_code() } else { ExitCode::SUCCESS })
 }
 

@@ -1,10 +1,10 @@
-//! What somebody types to start this program, for messages and help that name a command.
+//! How this program was started, for messages and help that name a command.
 
 /// The variable by which `cargo xtask` says that it was typed.
 const STARTED_BY: &str = "DEEPQ_STARTED_BY";
 
-/// `cargo xtask` where that started the program, else `deepq`.
-pub(crate) fn name() -> &'static str {
+/// What somebody types: `cargo xtask` where that started the program, else `deepq`.
+pub(crate) fn program_name() -> &'static str {
     if started_by_xtask() { "cargo xtask" } else { "deepq" }
 }
 

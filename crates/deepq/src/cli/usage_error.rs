@@ -1,6 +1,9 @@
-//! What somebody meant who named one thing where another belongs, and what to type instead.
+//! Wrong usage that only the program can see: words that the command line let pass, and things that are there, but not where
+//! they were named, with what to type instead.
 
+use std::fmt::Display;
 use std::path::Path;
+use std::str::FromStr;
 
 use deepq_envs::Registry;
 use deepq_experiments::RunError;
@@ -8,12 +11,22 @@ use deepq_experiments::config::{self, ConfigError, Overrides};
 use deepq_runs::{DocumentError, Location};
 use thiserror::Error;
 
-use crate::program;
+use crate::invocation;
 
-/// Something that there is, but not where it was named.
+/// What is wrong with what was typed; the exit code is 2.
 #[derive(Debug, Error)]
 #[error("{0}")]
-pub(super) struct Mistake(String);
+pub(super) struct UsageError(String);
+
+/// Reads an option whose values the command line does not know.
+pub(super) fn option<T: FromStr<Err: Display>>(name: &str, value: &str) -> Result<T, UsageError> {
+    value.parse().map_err(|error| not_allowed(name, value, error))
+}
+
+/// An option with a value that it cannot have.
+pub(super) fn not_allowed(name: &str, value: impl Display, why: impl Display) -> UsageError {
+    UsageError(format!("--{name} {value}: {why}"))
+}
 
 /// Why `train` finds no experiment of this name.
 pub(super) fn no_experiment(name: &str, error: ConfigError, registry: &Registry) -> anyhow::Error {
@@ -21,7 +34,7 @@ pub(super) fn no_experiment(name: &str, error: ConfigError, registry: &Registry)
     {
         return error.into();
     }
-    let program = program::name();
+    let program = invocation::program_name();
     let said = match Location::at(Path::new(name)) {
         Location::Run => {
             Some(format!("{name} is a run, and no experiment; `{program} train --resume {name}` goes on with it"))
@@ -40,12 +53,12 @@ pub(super) fn no_experiment(name: &str, error: ConfigError, registry: &Registry)
         Location::Folder => Some(format!("{name} is a folder, and no experiment's file")),
         Location::File | Location::Nothing => environment(name, registry),
     };
-    said.map_or_else(|| error.into(), |said| Mistake(said).into())
+    said.map_or_else(|| error.into(), |said| UsageError(said).into())
 }
 
 /// What is said of an environment where an experiment belongs.
 fn environment(name: &str, registry: &Registry) -> Option<String> {
-    let program = program::name();
+    let program = invocation::program_name();
     let experiments = config::names().filter(|experiment| {
         let loaded = config::load(experiment, &Overrides::default());
         loaded.is_ok_and(|(experiment, _)| experiment.environment.id.eq_ignore_ascii_case(name))
@@ -71,7 +84,7 @@ fn environment(name: &str, registry: &Registry) -> Option<String> {
 pub(super) fn unknown(error: RunError) -> anyhow::Error {
     match error {
         RunError::Config(error @ ConfigError::UnknownEnvironment { .. }) => {
-            Mistake(format!("{error}; `{} list` shows them all", program::name())).into()
+            UsageError(format!("{error}; `{} list` shows them all", invocation::program_name())).into()
         }
         error => error.into(),
     }
@@ -79,7 +92,7 @@ pub(super) fn unknown(error: RunError) -> anyhow::Error {
 
 /// Why nobody can play in what is a run.
 pub(super) fn no_environment(name: &str) -> Option<anyhow::Error> {
-    let watch = |run: &str| format!("`{} play --watch {run}` shows", program::name());
+    let watch = |run: &str| format!("`{} play --watch {run}` shows", invocation::program_name());
     let said = match Location::at(Path::new(name)) {
         Location::Run => format!("{name} is a run, and no environment; {} its agent at play", watch(name)),
         Location::Group(seeds) => {
@@ -95,5 +108,5 @@ pub(super) fn no_environment(name: &str) -> Option<anyhow::Error> {
         }
         Location::Folder | Location::File | Location::Nothing => return None,
     };
-    Some(Mistake(said).into())
+    Some(UsageError(said).into())
 }

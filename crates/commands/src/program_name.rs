@@ -1,17 +1,12 @@
-//! The command line's help, which speaks of the program as its user started it.
+//! Help that calls the program what its user typed.
 
-use crate::program;
 use clap::Command;
 
 /// What the help's texts call the program where they are written.
 const WRITTEN: &str = "deepq";
 
-/// This command line under the name by which the program was started: in its usage, its help and its examples.
-pub(super) fn named(command: Command) -> Command {
-    under(program::name(), command)
-}
-
-fn under(name: &'static str, command: Command) -> Command {
+/// This command line under a name of the program: in its usage, its help and its examples.
+pub(crate) fn named(name: &'static str, command: Command) -> Command {
     if name == WRITTEN {
         return command;
     }
@@ -40,7 +35,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-    use crate::cli::Arguments;
+    use crate::Arguments;
 
     /// Every help text of a command line.
     fn texts(mut command: Command) -> Vec<(String, String)> {
@@ -57,7 +52,7 @@ mod tests {
         let commands: Vec<String> =
             Arguments::command().get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
         for (name, other) in [("cargo xtask", "deepq"), ("deepq", "cargo xtask")] {
-            for (of, text) in texts(under(name, Arguments::command())) {
+            for (of, text) in texts(named(name, Arguments::command())) {
                 assert!(text.contains(&format!("Usage: {name} ")), "{of}: {text}");
                 assert!(!commands.iter().any(|sub| text.contains(&format!("{other} {sub}"))), "{of}: {text}");
                 assert!(of == "help" || text.contains(&format!("\n  {name} ")), "{of}: {text}");
@@ -67,7 +62,7 @@ mod tests {
 
     #[test]
     fn examples_fit_a_terminal() {
-        for (of, text) in texts(under("cargo xtask", Arguments::command())) {
+        for (of, text) in texts(named("cargo xtask", Arguments::command())) {
             let examples = text.lines().skip_while(|line| !line.starts_with("Examples:"));
             for line in examples {
                 assert!(line.chars().count() < 80, "{of}: {line}");

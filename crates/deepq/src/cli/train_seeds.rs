@@ -1,8 +1,7 @@
-//! `deepq train` with several seeds: the seeds as they are written, a log for each, and the table at the end.
+//! `deepq train` with several seeds: a log for each, and the table at the end.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,41 +11,7 @@ use deepq_report::{Aggregate, SeedsSummary, plot};
 use deepq_runs::{EvaluationFigures, Finished, duration, grouped};
 
 use super::logging::{self, LogFiles};
-use super::{interrupt, output, results};
-
-/// More seeds are taken for a slip of the hand.
-const MOST: usize = 1000;
-
-/// Seeds, as `1..5` (both ends included) or `3,7,11`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SeedList(pub(super) Vec<u64>);
-
-impl FromStr for SeedList {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str| {
-            text.trim().parse::<u64>().map_err(|_| format!("{text:?} is no seed; seeds look like 1..5 or 3,7,11"))
-        };
-        let seeds: Vec<u64> = match text.split_once("..") {
-            Some((first, last)) => {
-                let (first, last) = (number(first)?, number(last.trim_start_matches('='))?);
-                if first > last {
-                    return Err(format!("{first}..{last} holds no seed"));
-                }
-                (first..=last).take(MOST + 1).collect()
-            }
-            None => text.split(',').map(number).collect::<Result<_, _>>()?,
-        };
-        if seeds.len() > MOST {
-            return Err(format!("at most {MOST} seeds"));
-        }
-        match seeds.iter().enumerate().find(|(i, seed)| seeds[..*i].contains(seed)) {
-            Some((_, twice)) => Err(format!("seed {twice} is named twice")),
-            None => Ok(Self(seeds)),
-        }
-    }
-}
+use super::{artifacts, interrupt, stdout};
 
 /// Trains the seeds of a group, as many at a time as `jobs` says; `video`: a game of each one's best weights is recorded.
 pub(super) fn run(
@@ -72,7 +37,7 @@ pub(super) fn run(
     summary.write(folder)?;
     show(&settings.screen, &runs, &summary);
     for run in runs.iter().filter(|run| summary.seeds.contains(&run.seed)) {
-        results::write(&run.folder, video, settings);
+        artifacts::write(&run.folder, video, settings);
     }
     if let Err(error) = plot::write_curves(folder) {
         tracing::warn!("no curves of all seeds: {error}");
@@ -81,7 +46,7 @@ pub(super) fn run(
     if interrupted {
         interrupt::to_go_on(&settings.screen, "To go on:", folder);
     }
-    output::print(&format!("{}\n", folder.display()))?;
+    stdout::print(&format!("{}\n", folder.display()))?;
     Ok(if runs.iter().any(|run| run.outcome.is_err()) {
         ExitCode::FAILURE
     } else if interrupted {
@@ -152,8 +117,7 @@ fn figures(EvaluationFigures { mean, std, .. }: &EvaluationFigures) -> String {
 }
 
 /// The folder of a group of runs.
-pub(super) fn folder(experiment: &str, seeds: &SeedList, timestamp: &str) -> PathBuf {
-    let SeedList(seeds) = seeds;
+pub(super) fn folder(experiment: &str, seeds: &[u64], timestamp: &str) -> PathBuf {
     let (first, last) = (seeds.first().copied().unwrap_or(0), seeds.last().copied().unwrap_or(0));
     PathBuf::from("runs").join(format!("{experiment}-s{first}to{last}-{timestamp}"))
 }
@@ -205,17 +169,5 @@ mod tests {
         let widths: Vec<usize> = lines.iter().map(|line| line.chars().count()).collect();
         assert!(widths[0] < 80 && widths.iter().all(|width| *width == widths[0]), "{lines:#?}");
         assert!(lines[1].ends_with("9.0 ± 1234.5"), "{lines:#?}");
-    }
-
-    #[test]
-    fn seeds_are_read_as_they_are_written() {
-        let read = |text: &str| text.parse::<SeedList>().map(|SeedList(seeds)| seeds);
-        assert_eq!(read("1..5"), Ok(vec![1, 2, 3, 4, 5]));
-        assert_eq!(read("3..=4"), Ok(vec![3, 4]));
-        assert_eq!(read("7"), Ok(vec![7]));
-        assert_eq!(read("3, 7,11"), Ok(vec![3, 7, 11]));
-        for wrong in ["", "1..", "5..1", "1,1", "a..b", "-1", "0..18446744073709551615"] {
-            assert!(read(wrong).is_err(), "{wrong}");
-        }
     }
 }
