@@ -1,13 +1,13 @@
 //! What `cargo xtask bench` needs beside `deepq`: ModuRL, a Rust library to measure it against.
 
 use anyhow::{Context, Result};
+use deepq_commands::{Bench, Benchmark};
 
-use crate::command::{self, Benchmark};
 use crate::workspace::Workspace;
 
 /// Builds the programs in `benches/modurl`, if they are to be measured. They form a workspace of their own; cargo gets
 /// their packages from crates.io. A machine on which they cannot be built still measures `deepq`.
-pub(crate) fn prepare(workspace: &Workspace, arguments: &command::Bench) -> Result<()> {
+pub(crate) fn prepare(workspace: &Workspace, arguments: &Bench) -> Result<()> {
     let named = arguments.names.contains(&Benchmark::Modurl);
     let alone = named && arguments.names.len() == 1;
     if !alone && !(arguments.peers && (named || arguments.names.is_empty())) {

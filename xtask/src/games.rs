@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use deepq_commands::{Bench, Benchmark, Command, RomFolder};
 
-use crate::command::{Command, RomFolder};
 use crate::roms::Manifest;
 use crate::workspace::Workspace;
 
@@ -40,16 +40,8 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
         Command::Export(export) => (environment_ids(&export.run.join("experiment.toml")), &export.roms),
         Command::Record(record) => (environment_ids(&record.run.join("experiment.toml")), &record.machine.roms),
         Command::Parity(parity) => (parity.traces.iter().filter_map(|path| traced_id(path)).collect(), &parity.roms),
-        Command::Bench(bench) => (bench.games(), &bench.roms),
-        Command::Reproduce(_)
-        | Command::Soak(_)
-        | Command::Plot(_)
-        | Command::Report(_)
-        | Command::Fuzz(_)
-        | Command::List(_)
-        | Command::Roms(_)
-        | Command::Test(_)
-        | Command::Ci(_) => return Ok(Vec::new()),
+        Command::Bench(bench) => (measured(bench), &bench.roms),
+        Command::Plot(_) | Command::Report(_) | Command::List(_) => return Ok(Vec::new()),
     };
     known(workspace, &ids, own_roms)
 }
@@ -58,6 +50,14 @@ pub(crate) fn needed(command: &Command, workspace: &Workspace) -> Result<Vec<Str
 pub(crate) fn of_experiments(workspace: &Workspace, experiments: &[&str], own_roms: &RomFolder) -> Result<Vec<String>> {
     let files = experiments.iter().map(|experiment| experiment_file(workspace, experiment));
     known(workspace, &files.flat_map(|file| environment_ids(&file)).collect::<Vec<_>>(), own_roms)
+}
+
+/// The games that benchmarks play.
+fn measured(bench: &Bench) -> Vec<String> {
+    let play = [Benchmark::Envs, Benchmark::Train, Benchmark::Replay];
+    let plays = bench.names.is_empty() || bench.names.iter().any(|name| play.contains(name));
+    let games = ["PongNoFrameskip-v4", "BreakoutNoFrameskip-v4"];
+    games.into_iter().filter(|_| plays).map(str::to_owned).collect()
 }
 
 /// The environments that overrides name.

@@ -1,8 +1,8 @@
 //! The project's command line.
 //!
 //! `cargo xtask <command>` brings what a command needs and the machine lacks (CMake and the Atari ROMs, both from PyPI),
-//! builds the program `deepq` and runs it with the same arguments. It knows the command line and nothing else: no
-//! environment, no network, no agent; that is why it compiles in seconds.
+//! builds the program `deepq` and runs it with the same arguments. It knows the command line (`deepq-commands`) and nothing
+//! else: no environment, no network, no agent; that is why it compiles in seconds.
 //!
 //! Exit codes: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted.
 
@@ -13,7 +13,6 @@ mod deepq;
 mod draw;
 mod fuzz;
 mod games;
-mod number;
 mod python;
 mod reproduce;
 mod roms;
@@ -24,17 +23,15 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use command::{Arguments, Command};
+use command::{Arguments, Command, PROGRAM};
 use workspace::Workspace;
 
 // Anew for each checkout: see .cargo/config.toml.
 const _: Option<&str> = option_env!("DEEPQ_CHECKOUT");
 
 fn main() -> ExitCode {
-    let command = Arguments::parse().command;
-    run(&command).unwrap_or_else(|error| {
+    let arguments: Arguments = deepq_commands::read(PROGRAM).unwrap_or_else(|error| error.exit());
+    run(&arguments.command).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
@@ -43,20 +40,11 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
-        Command::Train(_)
-        | Command::Eval(_)
-        | Command::Record(_)
-        | Command::Export(_)
-        | Command::Play(_)
-        | Command::Parity(_)
-        | Command::List(_) => {
+        Command::Deepq(command) => {
             roms::provide(&workspace, &games::needed(command, &workspace)?)?;
-            deepq::run(&workspace, std::env::args_os().skip(1))
-        }
-        Command::Plot(_) | Command::Report(_) => deepq::run(&workspace, std::env::args_os().skip(1)),
-        Command::Bench(arguments) => {
-            roms::provide(&workspace, &games::needed(command, &workspace)?)?;
-            bench::prepare(&workspace, arguments)?;
+            if let deepq_commands::Command::Bench(arguments) = command {
+                bench::prepare(&workspace, arguments)?;
+            }
             deepq::run(&workspace, std::env::args_os().skip(1))
         }
         Command::Reproduce(arguments) => reproduce::run(&workspace, arguments),
