@@ -1,6 +1,6 @@
 //! Promises of the whole, tested through the public surface: the program `deepq` as its users meet it.
 //!
-//! This library builds the program once and runs it; the tests stand in `tests/tests`, one file a promise.
+//! This library builds the program once and runs it; the tests stand in `tests/tests/whole`, one file a promise.
 //!
 //! ```no_run
 //! let list = deepq_tests::deepq(["list"])?.done()?;
@@ -12,6 +12,8 @@
 pub mod browser;
 pub mod gymnasium;
 pub mod hostile;
+#[cfg(unix)]
+pub mod processes;
 mod python;
 #[cfg(unix)]
 pub mod terminal;

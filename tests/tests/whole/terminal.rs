@@ -7,7 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use deepq_tests::processes::send;
 use deepq_tests::{Said, deepq, program, start, workspace};
+use rustix::process::Signal;
 
 /// Runs the program in a terminal of so many columns; what it drew is its standard output.
 fn in_terminal(columns: &str, colours: bool, arguments: &[&str]) -> Result<Said> {
@@ -226,12 +228,10 @@ fn a_second_interruption_says_what_the_run_goes_on_from() -> Result<()> {
         ensure!(begun.elapsed() < Duration::from_secs(120), "no checkpoint");
         thread::sleep(Duration::from_millis(5));
     }
-    let kill = |signal: &str| Command::new("kill").args([signal, &child.id().to_string()]).status();
     // Held while both arrive, so that the second is not too late.
-    kill("-STOP")?;
-    kill("-INT")?;
-    kill("-TERM")?;
-    kill("-CONT")?;
+    for signal in [Signal::STOP, Signal::INT, Signal::TERM, Signal::CONT] {
+        send(signal, &child)?;
+    }
     let said = Said::from(child.wait_with_output()?);
     ensure!(said.code == 130, "exit code {}: {}", said.code, said.stderr);
     for words in ["Stopping after a checkpoint", "Ended at once", "goes on from step ", "train --resume "] {

@@ -7,7 +7,7 @@ use deepq_envs::{
 use deepq_experiments::parity;
 use deepq_tests::workspace;
 
-use crate::{make, options, vector};
+use super::{make, options, vector};
 
 #[test]
 fn environments_equal_the_programs_own() -> Result<()> {

@@ -1,15 +1,16 @@
 //! Whatever happens in Python becomes a message, and no process stays behind.
 
 use std::fs;
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use deepq_envs::{Env, EnvError, Reset};
+use deepq_tests::processes::is_running;
 use deepq_tests::{gymnasium, start};
 
-use crate::{make, options, vector};
+use super::{make, options, vector};
 
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -130,17 +131,10 @@ fn missing_gymnasium_is_told_with_what_to_do() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let python = folder.path().join("python");
     fs::write(&python, "#!/bin/sh\nexec python3 -I -S \"$@\"\n")?;
-    ensure!(Command::new("chmod").arg("+x").arg(&python).status()?.success());
+    fs::set_permissions(&python, fs::Permissions::from_mode(0o755))?;
     let options = deepq_envs::EnvOptions::new().with("python", python.to_str().context("the path is not UTF-8")?);
     speaks_of(make("gym:CartPole-v1", &options), &["pip install gymnasium"])?;
     Ok(())
-}
-
-fn is_running(process: &str) -> Result<bool> {
-    let output = Command::new("ps").args(["-o", "stat=", "-p", process]).output()?;
-    let state = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    // One that has ended and that nobody has asked about is none.
-    Ok(!state.is_empty() && !state.starts_with('Z'))
 }
 
 fn wait_until(what: &str, mut happened: impl FnMut() -> Result<bool>) -> Result<()> {

@@ -4,12 +4,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use deepq_tests::processes::send;
 use deepq_tests::{Said, deepq, start, summary, train, workspace};
+use rustix::process::Signal;
 
 /// Far longer than anything here takes; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -29,12 +31,6 @@ fn under_way(run: &Path) -> Result<Child> {
         thread::sleep(Duration::from_millis(5));
     }
     Ok(child)
-}
-
-fn send(signal: &str, child: &Child) -> Result<()> {
-    let status = Command::new("kill").args([signal, &child.id().to_string()]).status()?;
-    ensure!(status.success(), "kill {signal} failed");
-    Ok(())
 }
 
 /// Lets a run go on to this agent step, and gives the digest.
@@ -68,8 +64,8 @@ fn table(run: &Path) -> Result<Vec<String>> {
 #[test]
 fn interrupted_run_exits_with_130_and_goes_on_exactly() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    for signal in ["-INT", "-TERM"] {
-        let (run, whole) = (folder.path().join(format!("run{signal}")), folder.path().join(format!("whole{signal}")));
+    for (name, signal) in [("INT", Signal::INT), ("TERM", Signal::TERM)] {
+        let (run, whole) = (folder.path().join(format!("run-{name}")), folder.path().join(format!("whole-{name}")));
         let child = under_way(&run)?;
         send(signal, &child)?;
         let said = Said::from(child.wait_with_output()?);

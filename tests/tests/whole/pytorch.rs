@@ -1,7 +1,7 @@
 //! The code in docs/export.md takes a run's weights to PyTorch and back, as it stands there.
 //!
 //! PyTorch is some gigabytes: where it is not installed for `$DEEPQ_PEERS_PYTHON` or `python3`, the test says so and does
-//! nothing. What of it can be checked without is: see `crates/nets/tests/pytorch.rs`.
+//! nothing. What of it can be checked without is: see `crates/nets/tests/networks/pytorch.rs`.
 
 use std::ffi::OsString;
 use std::fs;

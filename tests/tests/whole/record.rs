@@ -58,9 +58,10 @@ fn what_cannot_be_recorded_is_said_and_nothing_is_left() -> Result<()> {
 #[test]
 fn an_interrupted_recording_keeps_what_was_played() -> Result<()> {
     use std::io::{BufRead as _, BufReader};
-    use std::process::Command;
 
+    use deepq_tests::processes::send;
     use deepq_tests::start;
+    use rustix::process::Signal;
 
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("run");
@@ -71,7 +72,7 @@ fn an_interrupted_recording_keeps_what_was_played() -> Result<()> {
     let mut lines = BufReader::new(child.stderr.take().context("standard error is a pipe")?).lines();
     let first = lines.next().context("it ended")??;
     ensure!(first.starts_with("episode "), "{first}");
-    ensure!(Command::new("kill").args(["-INT", &child.id().to_string()]).status()?.success(), "kill failed");
+    send(Signal::INT, &child)?;
     let rest = lines.collect::<Result<Vec<_>, _>>()?;
     let output = child.wait_with_output()?;
     assert_eq!(output.status.code(), Some(130), "{rest:?}");
