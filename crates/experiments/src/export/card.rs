@@ -129,7 +129,7 @@ impl Card<'_> {
     fn usage(&self) -> String {
         let weights = match self.destination {
             Destination::Run => String::new(),
-            Destination::Hub(_) => format!(" --checkpoint FOLDER/{}", EXPORTED_WEIGHTS),
+            Destination::Hub(_) => format!(" --checkpoint FOLDER/{EXPORTED_WEIGHTS}"),
         };
         let commands = format!(
             "cargo xtask eval FOLDER{weights}\n\
