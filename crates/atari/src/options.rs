@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use deepq_envs::{EnvError, EnvOptions, OptionReader};
+use deepq_envs::{EnvError, EnvOption, EnvOptions, OptionReader, OptionValues};
 
 use crate::atari_env::{AtariSettings, invalid};
 use crate::preprocessing::Preprocessing;
@@ -64,6 +64,92 @@ const MAX_FRAME_STACK: i64 = 256;
 /// A step or a start that takes longer than this many frames is a mistake.
 const MOST_FRAMES: u32 = 10_000;
 
+/// The options of a game that is like `base` where they say nothing.
+pub(crate) fn described(base: AtariSettings) -> Vec<EnvOption> {
+    let up_to = |most: u32| OptionValues::Integer(0..=i64::from(most));
+    let number = |name, from: u32, most: u32, meaning| {
+        EnvOption::new(name, OptionValues::Integer(i64::from(from)..=i64::from(most)), meaning)
+    };
+    let Preprocessing {
+        noop_max,
+        screen_size,
+        grayscale,
+        terminal_on_life_loss,
+        life_loss_ends_episode,
+        fire_on_reset,
+    } = Preprocessing::default();
+    let protocols = OptionValues::Choice(Protocol::ALL.map(Protocol::name).to_vec());
+    vec![
+        EnvOption::new("protocol", protocols, "all options of a protocol at once; others override single ones of them"),
+        EnvOption::switch(
+            "preprocess",
+            false,
+            "screens as Gymnasium's `AtariPreprocessing` makes them, with actions of 4 frames; `protocol` and the next six ask for it too",
+        ),
+        number(
+            "noop_max",
+            0,
+            MOST_FRAMES,
+            "an episode starts with a random number of frames without action, 1 to this; 0 for none",
+        )
+        .default(noop_max),
+        number("screen_size", 1, u32::MAX, "height and width of the observation, no more than the screen's")
+            .default(screen_size.height as i64),
+        EnvOption::switch("grayscale", grayscale, "one plane of grey instead of three of red, green and blue"),
+        EnvOption::switch(
+            "terminal_on_life_loss",
+            terminal_on_life_loss,
+            "a lost life terminates the episode, and the next reset starts the game anew",
+        ),
+        EnvOption::switch(
+            "life_loss_ends_episode",
+            life_loss_ends_episode,
+            "bootstrapping stops at a lost life, and the game goes on",
+        ),
+        EnvOption::switch(
+            "fire_on_reset",
+            fire_on_reset,
+            "where the game has a FIRE action, it is pressed when play starts, and after a lost life",
+        ),
+        number("frame_skip", 1, MOST_FRAMES, "frames that an action lasts; 4 where the screens are preprocessed")
+            .default(base.frame_skip),
+        EnvOption::new(
+            "repeat_action_probability",
+            OptionValues::float(0.0..=1.0),
+            "the probability that a frame repeats the action of the frame before it instead (\"sticky actions\")",
+        )
+        .default(f64::from(base.repeat_action_probability)),
+        EnvOption::switch(
+            "full_action_space",
+            base.full_action_space,
+            "all 18 actions instead of those that matter in the game",
+        ),
+        EnvOption::new("mode", up_to(u32::MAX), "the game's mode, one of those it has; else the one it starts in"),
+        EnvOption::new(
+            "difficulty",
+            up_to(u32::MAX),
+            "the game's difficulty, one of those it has; else the one it starts in",
+        ),
+        EnvOption::new(
+            "max_episode_frames",
+            up_to(u32::MAX),
+            "frames after which an episode is truncated, no-ops at its start included; 0 for no limit",
+        )
+        .default(base.max_episode_frames),
+        EnvOption::new(
+            "max_episode_steps",
+            up_to(u32::MAX),
+            "agent steps after which an episode is truncated, in place of the limit in frames; 0 for no limit",
+        )
+        .default(0),
+        EnvOption::new(
+            "frame_stack",
+            OptionValues::Integer(1..=MAX_FRAME_STACK),
+            "observations are the last so many screens",
+        ),
+    ]
+}
+
 fn read_settings(reader: &mut OptionReader<'_>, base: AtariSettings, limited: bool) -> Result<AtariSettings, EnvError> {
     // A limit in agent steps that somebody gives takes the place of the usual one in frames.
     let max_episode_frames = if limited { 0 } else { base.max_episode_frames };
@@ -121,6 +207,24 @@ mod tests {
         assert_eq!((options.preprocessing, options.frame_stack, options.max_episode_steps), (None, None, None));
         let limited = read(&EnvOptions::new().with("max_episode_steps", 100)).unwrap();
         assert_eq!((limited.max_episode_steps, limited.settings.max_episode_frames), (Some(100), 0));
+    }
+
+    #[test]
+    fn what_is_said_of_options_is_what_they_do() {
+        for base in [GYMNASIUM_V5, GYMNASIUM_V4] {
+            let read = |options: &EnvOptions| AtariOptions::read("a game", base, options);
+            let plain = EnvOptions::new();
+            let preprocessed = EnvOptions::new().with("preprocess", true);
+            for EnvOption { name, default, .. } in described(base) {
+                let Some(default) = default else { continue };
+                let beside = if PREPROCESSING.contains(&name) { &preprocessed } else { &plain };
+                assert_eq!(read(&beside.clone().with(name, default)).unwrap(), read(beside).unwrap(), "{name}");
+            }
+        }
+        let mut known: Vec<&str> = described(GYMNASIUM_V5).into_iter().map(|option| option.name).collect();
+        known.sort_unstable();
+        let error = read(&EnvOptions::new().with("unknown", true)).unwrap_err();
+        assert!(error.ends_with(&known.join(", ")), "{error}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deepq_envs::{AnyEnv, BoxedEnv, EnvError, EnvOptions, FrameStack, Registry, TimeLimit};
 
 use crate::atari_env::{AtariEnv, AtariSettings};
-use crate::options::AtariOptions;
+use crate::options::{AtariOptions, described};
 use crate::preprocessing::AtariPreprocessing;
 use crate::protocol::{GYMNASIUM_V0, GYMNASIUM_V4, GYMNASIUM_V5};
 use crate::roms::{Game, RomLibrary};
@@ -27,6 +27,8 @@ use crate::roms::{Game, RomLibrary};
 ///   frames.
 /// - `frame_stack`: observations are the last so many screens.
 ///
+/// [`Registry::options`] gives them with their values.
+///
 /// A game's ROM is looked for when the game is made, not before.
 pub fn register(registry: &mut Registry, roms: RomLibrary) {
     let roms = Arc::new(roms);
@@ -41,7 +43,7 @@ pub fn register(registry: &mut Registry, roms: RomLibrary) {
             let own_id = id.clone();
             let make = move |options: &EnvOptions| make(&own_id, game, base, &roms, options);
             let registration = registry.register(&id, &format!("{name} on the Atari 2600; {what}"), make);
-            registration.handles(&["max_episode_steps", "frame_stack"]);
+            registration.handles(&["max_episode_steps", "frame_stack"]).options(described(base));
         }
     }
 }

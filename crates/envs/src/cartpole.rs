@@ -6,7 +6,9 @@ use image::RgbImage;
 
 use crate::canvas::{BLACK, Canvas, Rgb, WHITE, placed, whole};
 use crate::preconditions::{self, Phase};
-use crate::{Discrete, Env, EnvError, EnvOptions, NumpyRng, ObservationSpace, Registry, Reset, Status, Step};
+use crate::{
+    Discrete, Env, EnvError, EnvOption, EnvOptions, NumpyRng, ObservationSpace, Registry, Reset, Status, Step,
+};
 
 const GRAVITY: f64 = 9.8;
 const MASS_CART: f64 = 1.0;
@@ -90,7 +92,9 @@ impl CartPole {
                 options.finish()?;
                 Ok(Self::new().named(id).sutton_barto_reward(sutton_barto).into())
             };
-            registry.register(id, "balance a pole on a cart", make).time_limit(limit);
+            let meaning = "rewards are Sutton and Barto's: 0 a step and -1 for the one that ends the episode, in place of 1 a step";
+            let reward = EnvOption::switch("sutton_barto_reward", false, meaning);
+            registry.register(id, "balance a pole on a cart", make).time_limit(limit).options([reward]);
         }
     }
 

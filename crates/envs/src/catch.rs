@@ -4,7 +4,8 @@ use image::RgbImage;
 
 use crate::canvas::{BLACK, Canvas, WHITE};
 use crate::{
-    AnyEnv, Discrete, Env, EnvError, NumpyRng, ObservationSpace, Registry, Reset, Status, Step, preconditions,
+    AnyEnv, Discrete, Env, EnvError, EnvOption, EnvOptions, NumpyRng, ObservationSpace, Registry, Reset, Status, Step,
+    preconditions,
 };
 
 const ROWS: usize = 10;
@@ -71,12 +72,15 @@ impl Catch {
     }
 
     pub(crate) fn register(registry: &mut Registry) {
-        registry.register(Self::ID, "catch a falling, drifting ball; frames of 10 x 5 bytes", |options| {
+        let make = |options: &EnvOptions| {
             let mut options = options.reader(Self::ID);
             let drift = options.bool("drift")?.unwrap_or(true);
             options.finish()?;
             Ok(AnyEnv::Frames(Box::new(Self::new().drift(drift))))
-        });
+        };
+        let summary = "catch a falling, drifting ball; frames of 10 x 5 bytes";
+        let drift = EnvOption::switch("drift", true, "whether the ball drifts to one side as it falls");
+        registry.register(Self::ID, summary, make).options([drift]);
     }
 
     fn is_running(&self) -> bool {

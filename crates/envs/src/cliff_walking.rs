@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use crate::sprite::{AGENT, FLAG, LETTER_G, LETTER_S};
 use crate::tabular::{Model, Outcome, Tabular};
-use crate::{Discrete, EnvOptions, Registry};
+use crate::{Discrete, EnvOption, EnvOptions, Registry};
 
 const ROWS: usize = 4;
 const COLUMNS: usize = 12;
@@ -74,12 +74,16 @@ impl CliffWalking {
             ("CliffWalkingSlippery-v0", true),
         ] {
             let summary = if slippery { "walk along a slippery cliff" } else { "walk along a cliff" };
-            registry.register(id, summary, move |options: &EnvOptions| {
+            let meaning =
+                "whether the player may slip to either side of where it wants to go, each way with probability 1/3";
+            let slips = EnvOption::switch("is_slippery", slippery, meaning);
+            let make = move |options: &EnvOptions| {
                 let mut options = options.reader(id);
                 let slippery = options.bool("is_slippery")?.unwrap_or(slippery);
                 options.finish()?;
                 Ok(Self::new().named(id).slippery(slippery).make().into())
-            });
+            };
+            registry.register(id, summary, make).options([slips]);
         }
     }
 

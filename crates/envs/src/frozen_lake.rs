@@ -9,7 +9,7 @@ use self::map::Tile;
 pub use self::map::{LakeMap, NotAMap};
 use crate::sprite::{AGENT, FLAG, LETTER_G, LETTER_S};
 use crate::tabular::{Model, Outcome, Tabular};
-use crate::{Discrete, EnvError, EnvOptions, Registry};
+use crate::{Discrete, EnvError, EnvOption, EnvOptions, OptionValues, Registry};
 
 /// Makes FrozenLake-v1 of Gymnasium, bit for bit.
 ///
@@ -39,6 +39,40 @@ pub struct FrozenLake {
     slippery: bool,
     success_rate: f64,
     reward_schedule: [f64; 3],
+}
+
+/// Gymnasium's maps by name.
+const MAPS: [&str; 2] = ["4x4", "8x8"];
+
+/// The options of a lake whose usual map has this name.
+fn options(map: &'static str) -> [EnvOption; 5] {
+    let FrozenLake { slippery, success_rate, reward_schedule, .. } = FrozenLake::new(LakeMap::four_by_four());
+    let probability = OptionValues::float(0.0..=1.0);
+    [
+        EnvOption::new("map_name", OptionValues::Choice(MAPS.to_vec()), "which of Gymnasium's maps").default(map),
+        EnvOption::new(
+            "desc",
+            OptionValues::Texts,
+            "a map of one's own in place of these, row by row: `S` start, `F` ice, `H` hole, `G` goal",
+        ),
+        EnvOption::switch(
+            "is_slippery",
+            slippery,
+            "whether the player may slip to either side of where it wants to go",
+        ),
+        EnvOption::new(
+            "success_rate",
+            probability,
+            "the probability of going where the action says, on a slippery lake",
+        )
+        .default(success_rate),
+        EnvOption::new(
+            "reward_schedule",
+            OptionValues::Numbers(3),
+            "the rewards for reaching the goal, a hole, and ice",
+        )
+        .default(reward_schedule.to_vec()),
+    ]
 }
 
 impl FrozenLake {
@@ -88,7 +122,7 @@ impl FrozenLake {
         for (id, map_name, limit) in [("FrozenLake-v1", "4x4", 100), ("FrozenLake8x8-v1", "8x8", 200)] {
             let make = move |options: &EnvOptions| {
                 let mut reader = options.reader(id);
-                let mut map = match reader.choice("map_name", &["4x4", "8x8"])? {
+                let mut map = match reader.choice("map_name", &MAPS)? {
                     None if map_name == "4x4" => LakeMap::four_by_four(),
                     Some(0) => LakeMap::four_by_four(),
                     _ => LakeMap::eight_by_eight(),
@@ -103,7 +137,8 @@ impl FrozenLake {
                 reader.finish()?;
                 Ok::<_, EnvError>(lake.make().into())
             };
-            registry.register(id, "cross a frozen lake with holes", make).time_limit(limit);
+            let summary = "cross a frozen lake with holes";
+            registry.register(id, summary, make).time_limit(limit).options(options(map_name));
         }
     }
 

@@ -7,13 +7,15 @@ mod terrain;
 mod wind;
 
 use std::f64::consts::PI;
+use std::ops::Bound;
 use std::time::Duration;
 
 use image::RgbImage;
 
 use self::episode::Episode;
 use crate::{
-    Discrete, Env, EnvError, EnvOptions, NumpyRng, ObservationSpace, Registry, Reset, Status, Step, preconditions,
+    Discrete, Env, EnvError, EnvOption, EnvOptions, NumpyRng, ObservationSpace, OptionValues, Registry, Reset, Status,
+    Step, preconditions,
 };
 
 /// Pixels a metre.
@@ -123,7 +125,7 @@ impl LunarLander {
             ("LunarLander-v2", "LunarLander-v3 under its old id"),
         ] {
             let make = move |options: &EnvOptions| Ok(Self::named(id, read(id, options)?)?.into());
-            registry.register(id, summary, make).time_limit(TIME_LIMIT);
+            registry.register(id, summary, make).time_limit(TIME_LIMIT).options(options());
         }
     }
 }
@@ -156,6 +158,33 @@ fn read(id: &'static str, options: &EnvOptions) -> Result<LunarLanderOptions, En
         });
     }
     Ok(read)
+}
+
+/// What can be chosen, by Gymnasium's names.
+fn options() -> [EnvOption; 5] {
+    let LunarLanderOptions { gravity, enable_wind, wind_power, turbulence_power } = LunarLanderOptions::default();
+    let downwards = OptionValues::Float(Bound::Excluded(-12.0), Bound::Excluded(0.0));
+    [
+        EnvOption::new("gravity", downwards, "vertical acceleration, in m/s²").default(gravity),
+        EnvOption::switch("enable_wind", enable_wind, "whether wind pushes the lander while no leg touches the ground"),
+        EnvOption::new(
+            "wind_power",
+            OptionValues::ANY_FLOAT,
+            "the most that wind pushes, in N; 0 to 20 is recommended",
+        )
+        .default(wind_power),
+        EnvOption::new(
+            "turbulence_power",
+            OptionValues::ANY_FLOAT,
+            "the most that turbulence turns, in N m; 0 to 2 is recommended",
+        )
+        .default(turbulence_power),
+        EnvOption::switch(
+            "continuous",
+            false,
+            "Gymnasium's continuous actions, which are not there: only false is allowed",
+        ),
+    ]
 }
 
 fn check(id: &str, options: &LunarLanderOptions) -> Result<(), EnvError> {

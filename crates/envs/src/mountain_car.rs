@@ -4,7 +4,10 @@ use image::RgbImage;
 
 use crate::canvas::{BLACK, Canvas, Rgb, WHITE, placed, whole};
 use crate::preconditions::{self, Phase};
-use crate::{Discrete, Env, EnvError, EnvOptions, NumpyRng, ObservationSpace, Registry, Reset, Status, Step};
+use crate::{
+    Discrete, Env, EnvError, EnvOption, EnvOptions, NumpyRng, ObservationSpace, OptionValues, Registry, Reset, Status,
+    Step,
+};
 
 const MIN_POSITION: f64 = -1.2;
 const MAX_POSITION: f64 = 0.6;
@@ -74,7 +77,12 @@ impl MountainCar {
             options.finish()?;
             Ok(Self::new().goal_velocity(goal_velocity).into())
         };
-        registry.register(Self::ID, "swing a weak car up a hill", make).time_limit(200);
+        let speeds = OptionValues::float(-MAX_SPEED..=MAX_SPEED);
+        let goal_velocity =
+            EnvOption::new("goal_velocity", speeds, "the velocity that the car must at least have at the goal")
+                .default(0.0);
+        let summary = "swing a weak car up a hill";
+        registry.register(Self::ID, summary, make).time_limit(200).options([goal_velocity]);
     }
 
     fn observe(&self, observation: &mut [f32]) {

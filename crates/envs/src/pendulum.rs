@@ -7,7 +7,10 @@ use image::RgbImage;
 use crate::canvas::{BLACK, Canvas, Rgb, WHITE, placed, whole};
 use crate::numpy_math::{modulo, square, square_f32};
 use crate::preconditions::{self, Phase};
-use crate::{Discrete, Env, EnvError, EnvOptions, NumpyRng, ObservationSpace, Registry, Reset, Status, Step};
+use crate::{
+    Discrete, Env, EnvError, EnvOption, EnvOptions, NumpyRng, ObservationSpace, OptionValues, Registry, Reset, Status,
+    Step,
+};
 
 const MAX_SPEED: f64 = 8.0;
 const MAX_TORQUE: f32 = 2.0;
@@ -104,7 +107,13 @@ impl Pendulum {
             let torques = torques.and_then(|levels| usize::try_from(levels).ok()).unwrap_or(TORQUES);
             Ok(Self::new().gravity(gravity).torques(torques).into())
         };
-        registry.register(Self::ID, "swing a rod up and keep it there; a choice of torques", make).time_limit(200);
+        let torques = OptionValues::Integer(2..=MAX_TORQUES as i64);
+        let torques = EnvOption::new("torques", torques, "torques to choose from, evenly spaced from -2 to 2 N m")
+            .default(TORQUES as i64);
+        let gravity =
+            EnvOption::new("g", OptionValues::ANY_FLOAT, "the acceleration of gravity, in m/s²").default(GRAVITY);
+        let summary = "swing a rod up and keep it there; a choice of torques";
+        registry.register(Self::ID, summary, make).time_limit(200).options([gravity, torques]);
     }
 
     /// A step with any torque (N m), clipped to ±2: Gymnasium's own, continuous action.

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{BoxedEnv, Discrete, ElementKind, Env, EnvError, EnvOptions, FrameStack, OneHot, OptionReader, TimeLimit};
+use crate::{
+    BoxedEnv, Discrete, ElementKind, Env, EnvError, EnvOption, EnvOptions, FrameStack, OneHot, OptionReader,
+    OptionValues, TimeLimit,
+};
 
 /// An environment of either element type, as the registry makes it.
 pub enum AnyEnv {
@@ -87,6 +90,7 @@ pub struct Registration {
     make: Make,
     time_limit: Option<u32>,
     own: Vec<&'static str>,
+    options: Vec<EnvOption>,
 }
 
 impl Registration {
@@ -94,7 +98,7 @@ impl Registration {
         summary: &str,
         make: impl Fn(&str, &EnvOptions) -> Result<AnyEnv, EnvError> + Send + Sync + 'static,
     ) -> Self {
-        Self { summary: summary.into(), make: Arc::new(make), time_limit: None, own: Vec::new() }
+        Self { summary: summary.into(), make: Arc::new(make), time_limit: None, own: Vec::new(), options: Vec::new() }
     }
 
     /// Agent steps after which an episode is truncated where the option `max_episode_steps` does not say otherwise.
@@ -107,6 +111,12 @@ impl Registration {
     /// act on them.
     pub fn handles(&mut self, common_options: &[&'static str]) -> &mut Self {
         self.own.extend(common_options);
+        self
+    }
+
+    /// The options that the environment understands by itself, for those who ask [`Registry::options`].
+    pub fn options(&mut self, options: impl IntoIterator<Item = EnvOption>) -> &mut Self {
+        self.options.extend(options);
         self
     }
 }
@@ -150,6 +160,22 @@ const ONE_HOT: &str = "one_hot";
 const COMMON: [&str; 3] = [MAX_EPISODE_STEPS, FRAME_STACK, ONE_HOT];
 const MAX_FRAME_STACK: i64 = 256;
 
+/// What the common options are, for an environment with this time limit.
+fn common(time_limit: Option<u32>) -> [EnvOption; 3] {
+    let steps = OptionValues::Integer(0..=i64::from(u32::MAX));
+    let frames = OptionValues::Integer(1..=MAX_FRAME_STACK);
+    [
+        EnvOption::new(MAX_EPISODE_STEPS, steps, "agent steps after which an episode is truncated; 0 for no limit")
+            .default(time_limit.unwrap_or(0)),
+        EnvOption::new(FRAME_STACK, frames, "observations are the last so many, one after the other"),
+        EnvOption::switch(
+            ONE_HOT,
+            false,
+            "observations that are numbers of states become vectors with one 1; others are refused",
+        ),
+    ]
+}
+
 impl Registry {
     /// A registry that knows nothing.
     pub fn empty() -> Self {
@@ -186,9 +212,7 @@ impl Registry {
     /// is not there, [`EnvError::UnknownOption`] with the known ones, [`EnvError::InvalidOption`], or what hinders the
     /// environment itself.
     pub fn make(&self, id: &str, options: &EnvOptions) -> Result<AnyEnv, EnvError> {
-        let family =
-            || self.families.iter().rev().find(|(prefix, _)| id.starts_with(*prefix)).map(|(_, family)| family);
-        let registration = self.entries.get(id).or_else(family).ok_or_else(|| self.unknown(id))?;
+        let registration = self.registration(id).ok_or_else(|| self.unknown(id))?;
         let mut common = options.reader(id);
         let wrappers = Wrappers::read(&mut common, registration)?;
         let is_common = |name: &str| COMMON.contains(&name) && !registration.own.contains(&name);
@@ -206,6 +230,19 @@ impl Registry {
             }
             AnyEnv::Frames(env) => AnyEnv::Frames(wrappers.wrap(env)?),
         })
+    }
+
+    /// The options of an environment: its own, then the common ones. None for an id that is not known.
+    pub fn options(&self, id: &str) -> Vec<EnvOption> {
+        let Some(Registration { options, own, time_limit, .. }) = self.registration(id) else { return Vec::new() };
+        let common = common(*time_limit).into_iter().filter(|option| !own.contains(&option.name));
+        options.iter().cloned().chain(common).collect()
+    }
+
+    fn registration(&self, id: &str) -> Option<&Registration> {
+        let family =
+            || self.families.iter().rev().find(|(prefix, _)| id.starts_with(*prefix)).map(|(_, family)| family);
+        self.entries.get(id).or_else(family)
     }
 
     /// The ids with a line about each, sorted.

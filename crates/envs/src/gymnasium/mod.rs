@@ -13,7 +13,8 @@ use self::process::{Failure, Process, Request};
 use crate::env::USUAL_STEPS_PER_SECOND;
 use crate::preconditions::{self, Phase};
 use crate::{
-    AnyEnv, Discrete, Element, ElementKind, Env, EnvError, EnvOptions, ObservationSpace, Registry, Reset, Status, Step,
+    AnyEnv, Discrete, Element, ElementKind, Env, EnvError, EnvOption, EnvOptions, ObservationSpace, OptionValues,
+    Registry, Reset, Status, Step,
 };
 
 /// What comes before Gymnasium's own id in the registry.
@@ -54,7 +55,18 @@ pub struct GymEnv<E> {
 
 pub(crate) fn register(registry: &mut Registry) {
     let summary = "any environment of Python's Gymnasium with discrete actions, as gym:CartPole-v1";
-    registry.register_family(PREFIX, summary, make).handles(&["max_episode_steps"]);
+    registry.register_family(PREFIX, summary, make).handles(&["max_episode_steps"]).options([
+        EnvOption::new(
+            "python",
+            OptionValues::Text,
+            "the interpreter that has Gymnasium; else `$DEEPQ_PYTHON`, the active virtual environment's, or `python3`",
+        ),
+        EnvOption::new(
+            "max_episode_steps",
+            OptionValues::Integer(0..=i64::from(u32::MAX)),
+            "in place of the limit that the environment is registered with; 0 for no limit",
+        ),
+    ]);
 }
 
 /// Makes the environment that an id of the registry names.

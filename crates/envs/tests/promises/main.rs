@@ -7,6 +7,7 @@ mod conformance;
 mod determinism;
 #[cfg(feature = "box2d")]
 mod lunar_lander;
+mod options;
 #[cfg(feature = "box2d")]
 mod parity;
 mod rendering;
