@@ -1,21 +1,22 @@
 //! How rewards and gradients are clipped, as data.
 
 use deepq_nets::{Gradients, NetError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::SpecError;
 
 /// How gradients are clipped; in an experiment's TOML `clip_gradient = { norm = 10.0 }`, `{ each = 1.0 }` or `"none"`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClipGradient {
     /// Not at all.
     #[default]
     None,
     /// All together: scaled down where the norm over all variables is larger (PyTorch's `clip_grad_norm_`).
-    Norm(f64),
+    Norm(#[schemars(extend("exclusiveMinimum" = 0))] f64),
     /// Each variable by itself: scaled down where its own norm is larger (Keras' `clipnorm`).
-    Each(f64),
+    Each(#[schemars(extend("exclusiveMinimum" = 0))] f64),
 }
 
 impl ClipGradient {
@@ -39,7 +40,7 @@ impl ClipGradient {
 }
 
 /// How rewards are clipped; in an experiment's TOML `clip_reward = { range = [-1.0, 1.0] }`, `"sign"` or `"none"`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClipReward {
     /// Not at all.

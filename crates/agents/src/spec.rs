@@ -2,6 +2,7 @@
 
 use deepq_core::Element;
 use deepq_replay::Replay;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::{AgentParts, Algorithm};
@@ -15,7 +16,7 @@ macro_rules! algorithms {
         /// An algorithm with its own settings; in an experiment's TOML the section `[agent]`, where `kind` names it.
         ///
         /// This is the one list of algorithms: whoever makes agents from experiments asks it, and knows none of them.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "kind")]
         pub enum AgentSpec {
             $(

@@ -1,5 +1,6 @@
 //! When updates are due, for agents that learn from a replay, and how many transitions each takes.
 
+use schemars::{JsonSchema, Schema};
 use serde::de::{self, MapAccess, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -51,13 +52,22 @@ impl UpdateSpec {
 /// or `learning_starts = { batches = 10 }`.
 ///
 /// However it is said, no update is made before the replay holds one batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = or_steps)]
 pub enum LearningStarts {
     /// After this many agent steps (of all streams together): the first update can follow the next one.
     Steps(u64),
     /// With the agent step after which the replay holds this many batches.
     Batches(u64),
+}
+
+/// A number alone is one of agent steps.
+fn or_steps(schema: &mut Schema) {
+    let steps = schemars::json_schema!({ "type": "integer", "minimum": 0, "description": "The same as `steps`." });
+    if let Some(forms) = schema.get_mut("oneOf").and_then(|forms| forms.as_array_mut()) {
+        forms.insert(0, steps.into());
+    }
 }
 
 impl LearningStarts {

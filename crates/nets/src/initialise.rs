@@ -1,11 +1,12 @@
 //! How weights are drawn: our own draws from the caller's generator, so that a seed gives one network everywhere.
 
 use rand_core::Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the weights of a layer are drawn. `fan_in` is the number of inputs of one output unit: the columns of a dense
 /// layer, channels times kernel height times kernel width of a convolution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Initialisation {
     /// Normal with deviation sqrt(2 / `fan_in`), biases zero (He et al. 2015; PyTorch's

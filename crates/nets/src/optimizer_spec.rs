@@ -4,26 +4,31 @@ use candle_core::Tensor;
 use deepq_kernels::Isa;
 use deepq_kernels::adam::{Adam, AdamStep};
 use deepq_kernels::rms_prop::{RmsProp, RmsPropStep};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::NetError;
 
 /// An optimizer, as an experiment's `[optimizer]` section says it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OptimizerSpec {
     /// Adam (Kingma and Ba 2015) with bias correction and without weight decay, as PyTorch's.
     Adam {
         /// Step size, above 0.
+        #[schemars(extend("exclusiveMinimum" = 0))]
         learning_rate: f64,
         /// Decay of the mean gradient, in [0, 1).
         #[serde(default = "beta1")]
+        #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
         beta1: f64,
         /// Decay of the mean squared gradient, in [0, 1).
         #[serde(default = "beta2")]
+        #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
         beta2: f64,
         /// Added to the root of the mean squared gradient, 0 or more.
         #[serde(default = "epsilon")]
+        #[schemars(range(min = 0))]
         epsilon: f64,
     },
     /// Rectified Adam (Liu et al. 2020), as PyTorch's `RAdam`: plain momentum until the mean squared gradient can be relied
@@ -31,25 +36,32 @@ pub enum OptimizerSpec {
     #[serde(rename = "radam")]
     RAdam {
         /// Step size, above 0.
+        #[schemars(extend("exclusiveMinimum" = 0))]
         learning_rate: f64,
         /// Decay of the mean gradient, in [0, 1).
         #[serde(default = "beta1")]
+        #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
         beta1: f64,
         /// Decay of the mean squared gradient, in [0, 1).
         #[serde(default = "beta2")]
+        #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
         beta2: f64,
         /// Added to the root of the mean squared gradient, 0 or more.
         #[serde(default = "epsilon")]
+        #[schemars(range(min = 0))]
         epsilon: f64,
     },
     /// RMSProp centred by the mean gradient (Graves 2013), as PyTorch's `RMSprop(centered=True)`.
     #[serde(rename = "rmsprop")]
     RmsProp {
         /// Step size, above 0.
+        #[schemars(extend("exclusiveMinimum" = 0))]
         learning_rate: f64,
         /// Decay of the mean and the mean squared gradient, in [0, 1); 0.95 in Mnih et al. 2015.
+        #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
         decay: f64,
         /// Added to the root of the gradient's variance, above 0.
+        #[schemars(extend("exclusiveMinimum" = 0))]
         epsilon: f64,
     },
 }

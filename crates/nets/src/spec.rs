@@ -1,9 +1,10 @@
 //! What a network is, as an experiment's `[network]` section says it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::torso::Torso;
-use crate::widths::{check_width, check_widths};
+use crate::widths::{DEEPEST, WIDEST, check_width, check_widths};
 use crate::{Initialisation, NetError};
 
 /// A network: a torso that turns observations into features, and a head that turns features into action values.
@@ -14,7 +15,7 @@ use crate::{Initialisation, NetError};
 /// spec.validate()?;
 /// # Ok::<(), deepq_nets::NetError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSpec {
     /// From observations to features.
@@ -42,13 +43,14 @@ pub struct NetworkSpec {
 }
 
 /// From features to action values.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Head {
     /// Dense layers; the last gives one value an action. Parameters are named `head.0.weight`, ...
     Single {
         /// Units of each layer before the last; often none, 512 after the Nature torso.
         #[serde(default)]
+        #[schemars(inner(range(min = 1, max = WIDEST)), length(max = DEEPEST))]
         hidden: Vec<usize>,
     },
     /// Two streams, of which one estimates the state's value V and the other each action's advantage A:
@@ -56,12 +58,13 @@ pub enum Head {
     /// `value.0.weight`, `advantage.0.weight`, ...
     Dueling {
         /// Units of each stream's layers before the last.
+        #[schemars(inner(range(min = 1, max = WIDEST)), length(max = DEEPEST))]
         hidden: Vec<usize>,
     },
 }
 
 /// The function after each layer but the last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// max(0, x); its gradient at 0 is 0, as in PyTorch.
@@ -72,7 +75,7 @@ pub enum Activation {
 }
 
 /// What is done between a layer and its activation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalisation {
     /// Nothing.
@@ -97,10 +100,11 @@ pub enum Normalisation {
 /// Parameters are named `head.0.weight_mu`, `head.0.weight_sigma`, `head.0.bias_mu` and `head.0.bias_sigma`, as in Kaixhin's
 /// Rainbow, CleanRL and TorchRL; the noise itself is no parameter here, but [drawn](crate::Network::draw_noise) and
 /// [given](crate::Given). Candle's own operations compute such a network.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoiseSpec {
     /// The initial deviation times the root of a layer's inputs, above 0; 0.5 in the paper.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub sigma: f64,
 }
 
@@ -115,10 +119,11 @@ impl NoiseSpec {
 /// go through a dense layer with the network's activation, whose output is multiplied into the torso's features, so that each
 /// row has features of each of its taus. Parameters are named `embedding.0.weight` and `embedding.0.bias`. Candle's own
 /// operations compute such a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TauEmbedding {
     /// How many cosines; 64 in the paper.
+    #[schemars(range(min = 1, max = WIDEST))]
     pub cosines: usize,
 }
 

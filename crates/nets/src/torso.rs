@@ -1,17 +1,19 @@
 //! What turns observations into features, as `[network.torso]` says it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::NetError;
-use crate::widths::{check_depth, check_width, check_widths};
+use crate::widths::{DEEPEST, WIDEST, check_depth, check_width, check_widths};
 
 /// From observations to features.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Torso {
     /// Dense layers, each followed by the activation. The observation is flattened first.
     Mlp {
         /// Units of each layer.
+        #[schemars(inner(range(min = 1, max = WIDEST)), length(max = DEEPEST))]
         hidden: Vec<usize>,
     },
     /// The three convolutions of Mnih et al. 2015 ("Human-level control through deep reinforcement learning"): 32 filters
@@ -21,6 +23,7 @@ pub enum Torso {
     /// `[channels, height, width]`, or `[height, width]` for one channel.
     Conv {
         /// The layers in order.
+        #[schemars(length(min = 1, max = DEEPEST))]
         layers: Vec<ConvSpec>,
     },
     /// The residual torso of Espeholt et al. 2018 ("IMPALA", figure 3, right). Of each number of channels: a convolution of 3x3
@@ -30,20 +33,24 @@ pub enum Torso {
     /// `torso.0.res_block0.conv1.weight`, ... Candle's own operations compute it.
     Impala {
         /// Channels of each block; 16, 32, 32 in the paper.
+        #[schemars(inner(range(min = 1, max = WIDEST)), length(min = 1, max = DEEPEST))]
         channels: Vec<usize>,
     },
 }
 
 /// One convolution, and perhaps a pooling after its activation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvSpec {
     /// Output channels.
+    #[schemars(range(min = 1, max = WIDEST))]
     pub filters: usize,
     /// Side of the square kernel.
+    #[schemars(range(min = 1, max = WIDEST))]
     pub kernel: usize,
     /// Step between two positions of the kernel.
     #[serde(default = "one")]
+    #[schemars(range(min = 1, max = WIDEST))]
     pub stride: usize,
     /// Rows and columns of zeros around its input, less than `kernel`; 0 for none. With them Candle's own operations compute the
     /// network.
@@ -52,10 +59,12 @@ pub struct ConvSpec {
     /// Side of the squares of which the maximum is taken; 1 for none. Rows and columns beyond the last whole square are
     /// dropped, as in PyTorch's `MaxPool2d`.
     #[serde(default = "one")]
+    #[schemars(range(min = 1, max = WIDEST))]
     pub pool: usize,
     /// Step between two of these squares; as far as they are wide, unless given. Where they overlap Candle's own operations
     /// compute the network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = WIDEST))]
     pub pool_stride: Option<usize>,
     /// Rows and columns around what is pooled, which are never the maximum; at most half of `pool`. With them Candle's own
     /// operations compute the network.

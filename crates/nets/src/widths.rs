@@ -3,9 +3,9 @@
 use crate::NetError;
 
 /// Layers wider than this are taken for a slip of the hand.
-const WIDEST: usize = 1 << 16;
+pub(crate) const WIDEST: usize = 1 << 16;
 /// Layers of one sequence.
-const DEEPEST: usize = 64;
+pub(crate) const DEEPEST: usize = 64;
 
 /// Checks the widths of a sequence of layers.
 pub(crate) fn check_widths(key: &str, widths: &[usize]) -> Result<(), NetError> {

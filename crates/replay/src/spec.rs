@@ -1,6 +1,7 @@
 //! A replay as data: the `[replay]` section of an experiment.
 
 use bytemuck::Pod;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Compression, FrameStore, Layout, NStep, Replay, ReplayError, ReplayKind, TransitionStore, Uniform};
@@ -17,16 +18,18 @@ use crate::{Compression, FrameStore, Layout, NStep, Replay, ReplayError, ReplayK
 /// assert!(replay.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplaySpec {
     /// How transitions are stored.
     pub kind: ReplayKind,
     /// The most transitions it holds, of all streams together; for `frames` the number of frames, of which those that
     /// end an episode start no transition.
+    #[schemars(range(min = 1))]
     pub capacity: usize,
     /// Steps that a sampled transition spans, 1 if not said.
     #[serde(default = "one")]
+    #[schemars(range(min = 1, max = NStep::MAX))]
     pub n_step: usize,
     /// How frames are held in memory, `none` if not said; for `frames` only.
     #[serde(default)]

@@ -1,9 +1,10 @@
 //! How transitions are stored, as an experiment names it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How transitions are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplayKind {
     /// Whole transitions, [`TransitionStore`](crate::TransitionStore).
@@ -13,7 +14,7 @@ pub enum ReplayKind {
 }
 
 /// How frames are held in memory. It changes neither samples nor saved replays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Compression {
     /// As they are.

@@ -1,6 +1,7 @@
 //! What a DQN agent is, as data.
 
 use deepq_nets::Loss;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::TargetUpdate;
@@ -8,10 +9,11 @@ use crate::{ClipGradient, ClipReward, SpecError};
 
 /// The settings of DQN and its variants; in an experiment's TOML the section `[agent]`. The dueling variant is the
 /// network's affair, n-step returns the replay's, and when updates are due says an [`UpdateSpec`](crate::UpdateSpec).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DqnSpec {
     /// The discount of future rewards per agent step, from 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
     pub discount: f64,
     /// Whether the online network selects the action whose value the target network says
     /// ([double DQN](https://arxiv.org/abs/1509.06461)).

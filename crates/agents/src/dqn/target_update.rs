@@ -1,5 +1,6 @@
 //! When the target network follows the online network.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Counters, SpecError};
@@ -13,25 +14,27 @@ use crate::{Counters, SpecError};
 /// target_update = { episodes = 30 }                    # a copy each time 30 more episodes have ended
 /// target_update = { polyak = { tau = 0.005, updates = 1 } }   # target += tau * (online - target) after every update
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TargetUpdate {
     /// There is no target network.
     None,
     /// A copy after every `n`-th update ([Mnih et al. 2015](https://www.nature.com/articles/nature14236)).
-    Updates(u64),
+    Updates(#[schemars(range(min = 1))] u64),
     /// A copy when the agent steps (of all streams together) reach or pass another multiple of `n`, after the updates
     /// that the step made due.
-    Steps(u64),
+    Steps(#[schemars(range(min = 1))] u64),
     /// A copy when the ended episodes reach another multiple of `n`, after the updates that the episode's last step
     /// made due.
-    Episodes(u64),
+    Episodes(#[schemars(range(min = 1))] u64),
     /// A step of `tau` towards the online network after every `updates`-th update
     /// ([Lillicrap et al. 2015](https://arxiv.org/abs/1509.02971)).
     Polyak {
         /// How far the target network goes each time: above 0, at most 1.
+        #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
         tau: f64,
         /// Updates from one time to the next.
+        #[schemars(range(min = 1))]
         updates: u64,
     },
 }

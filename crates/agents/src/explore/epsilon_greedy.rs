@@ -1,6 +1,9 @@
 //! Exploration: a random action with probability epsilon, the best one otherwise.
 
+use std::ops::RangeInclusive;
+
 use deepq_core::NumpyRng;
+use schemars::{Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::{Counters, Schedule, SpecError};
@@ -16,6 +19,9 @@ pub struct EpsilonGreedy {
     epsilon: Schedule,
     rng: NumpyRng,
 }
+
+/// Epsilon is a probability.
+const PROBABILITIES: RangeInclusive<f64> = 0.0..=1.0;
 
 impl EpsilonGreedy {
     /// Explores with the probability that `epsilon` says.
@@ -34,7 +40,12 @@ impl EpsilonGreedy {
     ///
     /// If the schedule leaves the range 0 to 1.
     pub fn check(epsilon: &Schedule) -> Result<(), SpecError> {
-        epsilon.validate(&(0.0..=1.0), "a probability, from 0 to 1")
+        epsilon.validate(&PROBABILITIES, "a probability, from 0 to 1")
+    }
+
+    /// The schema of the schedules that it can explore with.
+    pub fn schema(generator: &mut SchemaGenerator) -> Schema {
+        Schedule::schema_within(&PROBABILITIES, generator)
     }
 
     /// Epsilon where a run stands at `counters`.

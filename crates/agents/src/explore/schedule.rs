@@ -2,12 +2,13 @@
 
 use std::ops::RangeInclusive;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::{Counters, SpecError};
 
 /// What a schedule counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Clock {
     /// Agent steps: actions chosen, those of all streams together.
@@ -42,7 +43,7 @@ impl Clock {
 /// ```
 ///
 /// A schedule is a function, it has no state of its own: *t* is what its clock shows, 0 at the first action.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
     /// Always the same value.
@@ -58,13 +59,14 @@ pub enum Schedule {
         end: f64,
         /// Where the line starts, on the clock `by`.
         from: u64,
-        /// Where the line ends.
+        /// Where the line ends, greater than `from`.
+        #[schemars(range(min = 1))]
         to: u64,
         /// The value stays at `start` until here although the line already runs below it, then jumps onto the line
         /// (the Keras example for Breakout explores purely for 50,000 of 1,000,000 steps in this way). 0: no such time.
         #[serde(default)]
         hold_until: u64,
-        /// What is counted.
+        /// What `t` counts.
         #[serde(default)]
         by: Clock,
     },
@@ -73,10 +75,11 @@ pub enum Schedule {
         /// The first value.
         start: f64,
         /// What it is multiplied by each time; above 0, at most 1.
+        #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
         factor: f64,
-        /// The floor.
+        /// The floor, at most `start`.
         end: f64,
-        /// What is counted.
+        /// What `t` counts.
         #[serde(default)]
         by: Clock,
     },
@@ -87,8 +90,9 @@ pub enum Schedule {
         /// The value that it tends to.
         end: f64,
         /// The decay constant, on the clock `by`; positive.
+        #[schemars(extend("exclusiveMinimum" = 0))]
         decay: f64,
-        /// What is counted.
+        /// What `t` counts.
         #[serde(default)]
         by: Clock,
     },
@@ -118,6 +122,21 @@ impl Schedule {
                 end + (start - end) * libm::exp(-(by.read(counters) as f64) / decay)
             }
         }
+    }
+
+    /// The schema of a schedule whose values lie in `allowed`, as [`validate`](Self::validate) checks it.
+    pub(crate) fn schema_within(allowed: &RangeInclusive<f64>, generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Self::json_schema(generator);
+        let kinds = schema.get_mut("oneOf").and_then(|kinds| kinds.as_array_mut()).into_iter().flatten();
+        for keys in kinds.filter_map(|kind| kind.get_mut("properties")) {
+            for key in ["value", "start", "end"] {
+                if let Some(value) = keys.get_mut(key).and_then(|value| value.as_object_mut()) {
+                    value.insert("minimum".to_owned(), (*allowed.start()).into());
+                    value.insert("maximum".to_owned(), (*allowed.end()).into());
+                }
+            }
+        }
+        schema
     }
 
     /// Checks that every value the schedule can take lies in `allowed` (written out in `allowed_words`), and that it

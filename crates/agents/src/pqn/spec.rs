@@ -1,23 +1,31 @@
 //! What a PQN agent is, as data.
 
+use std::ops::RangeInclusive;
+
 use deepq_nets::Loss;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::{ClipGradient, ClipReward, Schedule, SpecError};
 
 /// The settings of [`Pqn`](crate::Pqn); in an experiment's TOML the section `[agent]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PqnSpec {
     /// The discount of future rewards per agent step, from 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
     pub discount: f64,
     /// What the returns of more steps count in a target, from 0 (one step) to 1 (all of the rollout).
+    #[schemars(range(min = 0, max = 1))]
     pub lambda: f64,
     /// Steps that every stream plays before the agent learns.
+    #[schemars(range(min = 1, max = MOST))]
     pub rollout_steps: usize,
     /// How many times the agent goes through a rollout.
+    #[schemars(range(min = 1, max = MOST))]
     pub epochs: usize,
     /// Into how many a rollout is cut, each for one update; all have the same size.
+    #[schemars(range(min = 1, max = MOST))]
     pub minibatches: usize,
     /// The loss over the difference between Q-value and target.
     pub loss: Loss,
@@ -29,7 +37,12 @@ pub struct PqnSpec {
     pub clip_reward: ClipReward,
     /// What the optimizer's learning rate is multiplied by; 1 where it is not given.
     #[serde(default = "whole")]
+    #[schemars(schema_with = "factors")]
     pub learning_rate_factor: Schedule,
+}
+
+fn factors(generator: &mut SchemaGenerator) -> Schema {
+    Schedule::schema_within(&FACTORS, generator)
 }
 
 fn whole() -> Schedule {
@@ -69,7 +82,7 @@ impl PqnSpec {
         self.clip_gradient.validate()?;
         self.clip_reward.validate()?;
         let factor = &self.learning_rate_factor;
-        factor.validate(&(SMALLEST_FACTOR..=1.0), "from 1e-30 to 1").map_err(|error| SpecError {
+        factor.validate(&FACTORS, "from 1e-30 to 1").map_err(|error| SpecError {
             key: match error.key {
                 "start" => "learning_rate_factor.start",
                 "end" => "learning_rate_factor.end",
@@ -100,4 +113,4 @@ impl PqnSpec {
 /// More is taken for a slip of the hand.
 const MOST: usize = 1 << 16;
 /// A learning rate stays a number above 0.
-const SMALLEST_FACTOR: f64 = 1e-30;
+const FACTORS: RangeInclusive<f64> = 1e-30..=1.0;

@@ -1,14 +1,16 @@
 //! What a REINFORCE agent is, as data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ClipGradient, ClipReward, SpecError};
 
 /// The settings of [`Reinforce`](crate::Reinforce); in an experiment's TOML the section `[agent]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReinforceSpec {
     /// The discount of future rewards per agent step, from 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
     pub discount: f64,
     /// Whether an episode's returns are shifted and scaled to zero mean and unit deviation.
     pub normalise_returns: bool,

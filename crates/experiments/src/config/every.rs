@@ -1,17 +1,27 @@
 //! How often something is due.
 
 use deepq_agents::Counters;
+use schemars::{JsonSchema, Schema};
 use serde::de::{self, MapAccess, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 
 /// How often something is due; in an experiment's TOML `every = 1_000` (agent steps, the same as `{ steps = 1_000 }`) or
 /// `every = { episodes = 5 }`. 0 is never.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case", transform = or_steps)]
 pub enum Every {
     /// Agent steps from one time to the next, those of all environments together.
     Steps(u64),
     /// Ended episodes from one time to the next: whole games, not lives.
     Episodes(u64),
+}
+
+/// A number alone is one of agent steps.
+fn or_steps(schema: &mut Schema) {
+    let steps = schemars::json_schema!({ "type": "integer", "minimum": 0, "description": "The same as `steps`." });
+    if let Some(forms) = schema.get_mut("oneOf").and_then(|forms| forms.as_array_mut()) {
+        forms.insert(0, steps.into());
+    }
 }
 
 impl Every {

@@ -3,55 +3,61 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use deepq_agents::{AgentSpec, Counters, LearningStarts, Schedule, SettingError, SharedSettings, SpecError};
+use deepq_agents::{
+    AgentSpec, Counters, EpsilonGreedy, LearningStarts, Schedule, SettingError, SharedSettings, SpecError,
+};
 use deepq_envs::{EnvOptions, OptionValue};
 use deepq_nets::{NetError, NetworkSpec, OptimizerSpec};
 use deepq_replay::ReplaySpec;
 use deepq_runs::{KeyProblem, Problem};
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::every::Every;
 
 /// A whole experiment, as its file says it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
-    /// The experiment's name: runs are called after it.
+    /// The experiment's name: runs are called after it. Letters, digits, `-`, `_` and `.`, which is not the first.
     pub name: String,
     /// What it is, in one line, for `deepq list`.
     pub summary: String,
     /// `[environment]`: the task that the agent trains on.
     pub environment: EnvironmentSection,
-    /// `[network]`.
+    /// `[network]`: what turns observations into values of actions, or into the logits of a policy.
     pub network: NetworkSpec,
     /// `[transfer]`: weights to start from, and those to keep as they are.
     #[serde(default)]
     pub transfer: TransferSection,
     /// `[agent]`: the algorithm and its settings.
     pub agent: AgentSpec,
-    /// `[exploration]`: the probability of a random action, for agents that explore so.
+    /// `[exploration]`: the probability of a random action, for agents that explore so. `t` is what the clock `by` shows, 0 at the
+    /// first action.
     #[serde(default)]
+    #[schemars(schema_with = "EpsilonGreedy::schema")]
     pub exploration: Option<Schedule>,
-    /// `[optimizer]`.
+    /// `[optimizer]`: what gradients do to the weights; each key means what PyTorch means by it.
     pub optimizer: OptimizerSpec,
-    /// `[replay]`, for agents that have one.
+    /// `[replay]`: what past transitions are kept, for agents that learn from them.
     #[serde(default)]
     pub replay: Option<ReplaySpec>,
     /// `[training]`: how long, how often, from which seed.
     pub training: TrainingSection,
-    /// `[evaluation]`: the protocol by which the agent is judged.
+    /// `[evaluation]`: how the agent is judged, by whole games with unclipped rewards in environments of its own.
     pub evaluation: EvaluationSection,
-    /// `[checkpoint]`.
+    /// `[checkpoint]`: how often all of a run is saved.
     pub checkpoint: CheckpointSection,
 }
 
 /// `[environment]`: an id, and options that depend on it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, JsonSchema)]
 pub struct EnvironmentSection {
-    /// Gymnasium's id.
+    /// The environment, by Gymnasium's id.
     pub id: String,
-    /// All other keys.
+    /// All other keys: the environment's options.
+    #[schemars(flatten, with = "BTreeMap<String, serde_json::Value>")]
     pub options: EnvOptions,
 }
 
@@ -70,7 +76,7 @@ impl<'de> Deserialize<'de> for EnvironmentSection {
 
 /// `[transfer]`: what a new run takes over from another one. Parts are named by the beginning of their weights' names, as
 /// `torso` or `advantage.2`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransferSection {
     /// A run's folder (the best evaluation's weights are taken), a checkpoint's folder, or a safetensors file with weights
@@ -86,36 +92,44 @@ pub struct TransferSection {
 }
 
 /// `[training]`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSection {
-    /// The root of all randomness of the run.
+    /// The root of all randomness of the run: the same seed gives the same run.
     pub seed: u64,
     /// Agent steps of the whole run, those of all environments together.
+    #[schemars(range(min = 1))]
     pub steps: u64,
     /// Episodes after which the run ends, if its steps have not ended it before; without them only the steps do.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub episodes: Option<u64>,
     /// Environments that play at the same time.
+    #[schemars(range(min = 1, max = MAX_ENVIRONMENTS))]
     pub environments: usize,
-    /// See [`UpdateSpec::batch_size`](deepq_agents::UpdateSpec::batch_size).
+    /// Transitions in a batch, no more than fit into the replay.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub batch_size: Option<usize>,
-    /// See [`UpdateSpec::learning_starts`](deepq_agents::UpdateSpec::learning_starts).
+    /// When learning starts; no update is made before the replay holds a batch, however it is said.
     #[serde(default)]
     pub learning_starts: Option<LearningStarts>,
-    /// See [`UpdateSpec::update_every`](deepq_agents::UpdateSpec::update_every).
+    /// Agent steps, those of all environments together, from one round of updates to the next.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub update_every: Option<u64>,
-    /// See [`UpdateSpec::gradient_steps`](deepq_agents::UpdateSpec::gradient_steps); 1 where it is not given.
+    /// Updates in a round; 1 where it is not given.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub gradient_steps: Option<u64>,
     /// Agent steps that are played while the updates due before them are made, with the weights that there were when these
     /// updates began; 0 for playing and learning in turn. What is played is learned from after that. A multiple of
     /// `environments`.
     #[serde(default)]
+    #[schemars(range(max = MAX_CONCURRENT_STEPS))]
     pub concurrent_steps: u64,
     /// Agent steps between two rows of means in `metrics.csv`.
+    #[schemars(range(min = 1))]
     pub log_every: u64,
     /// Agent steps between two histograms of all weights and gradients for TensorBoard; 0 for none.
     #[serde(default)]
@@ -123,17 +137,20 @@ pub struct TrainingSection {
 }
 
 /// `[evaluation]`: greedy, whole games, unclipped, in environments of its own.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationSection {
     /// Agent steps or episodes between two evaluations; 0 for none.
     pub every: Every,
     /// Episodes of an evaluation.
+    #[schemars(range(min = 1))]
     pub episodes: usize,
-    /// Environments that play them at the same time.
+    /// Environments that play them at the same time, no more than `episodes`.
+    #[schemars(range(min = 1, max = MAX_ENVIRONMENTS))]
     pub environments: usize,
     /// Probability of a random action; 0 is greedy.
     #[serde(default)]
+    #[schemars(range(min = 0, max = 1))]
     pub epsilon: f64,
     /// A video is made of an episode of the first evaluation and of every so many; 0 for none.
     #[serde(default)]
@@ -143,16 +160,18 @@ pub struct EvaluationSection {
     pub stop_at: Option<f64>,
     /// `[evaluation.environment]`: options in place of those of `[environment]`.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub environment: EnvOptions,
 }
 
 /// `[checkpoint]`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckpointSection {
     /// Agent steps between two checkpoints; 0 for only one at the end.
     pub every: u64,
     /// How many are kept; with two, a damaged one costs only the steps since the one before it.
+    #[schemars(range(min = 1))]
     pub keep: usize,
 }
 
