@@ -12,6 +12,7 @@
 pub mod browser;
 pub mod gymnasium;
 pub mod hostile;
+pub mod keys;
 #[cfg(unix)]
 pub mod processes;
 mod python;

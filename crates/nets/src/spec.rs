@@ -22,10 +22,10 @@ pub struct NetworkSpec {
     pub torso: Torso,
     /// From features to action values.
     pub head: Head,
-    /// After each layer but the last.
+    /// The function after each layer but the last.
     #[serde(default)]
     pub activation: Activation,
-    /// Between each layer but the last and its activation.
+    /// What is done between each layer but the last and its activation.
     #[serde(default)]
     pub normalisation: Normalisation,
     /// How the weights are drawn.
@@ -85,9 +85,10 @@ pub enum Normalisation {
     /// each unit (Ba et al. 2016; PyTorch's `LayerNorm` over all but the batch).
     Layer,
     /// Each channel is brought to mean 0 and deviation 1 over the batch and all places, then scaled and shifted (Ioffe and
-    /// Szegedy 2015; PyTorch's `BatchNorm2d`): by the batch's own statistics in [`forward`](crate::Network::forward), which
-    /// it adds to running ones with momentum 0.1, and by the running ones in [`values`](crate::Network::values) and where it
-    /// is [frozen](crate::Parameters::freeze). For convolutions only: dense layers stay as they are. There are no kernels for
+    /// Szegedy 2015; PyTorch's `BatchNorm2d`): by the batch's own statistics where it learns ([`forward`](crate::Network::forward)),
+    /// which it adds to running ones with momentum 0.1, and by the running ones where it acts
+    /// ([`values`](crate::Network::values)) and where it is [frozen](crate::Parameters::freeze). For convolutions only: dense
+    /// layers stay as they are. There are no kernels for
     /// it; Candle's own operations compute it.
     Batch,
 }

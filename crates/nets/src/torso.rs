@@ -55,6 +55,7 @@ pub struct ConvSpec {
     /// Rows and columns of zeros around its input, less than `kernel`; 0 for none. With them Candle's own operations compute the
     /// network.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0))]
     pub padding: usize,
     /// Side of the squares of which the maximum is taken; 1 for none. Rows and columns beyond the last whole square are
     /// dropped, as in PyTorch's `MaxPool2d`.
@@ -69,6 +70,7 @@ pub struct ConvSpec {
     /// Rows and columns around what is pooled, which are never the maximum; at most half of `pool`. With them Candle's own
     /// operations compute the network.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0))]
     pub pool_padding: usize,
 }
 

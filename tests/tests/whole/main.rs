@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod gymnasium;
 mod hostile_input;
+mod keys;
 mod onnx;
 mod parity;
 mod play;

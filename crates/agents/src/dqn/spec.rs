@@ -24,9 +24,11 @@ pub struct DqnSpec {
     pub loss: Loss,
     /// How gradients are clipped before the optimizer sees them; not at all where it is not given.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = "none"))]
     pub clip_gradient: ClipGradient,
     /// How rewards are clipped before the agent learns from them; not at all where it is not given.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = "none"))]
     pub clip_reward: ClipReward,
     /// The target of every transition after which bootstrapping stops, whatever its reward; the reward itself where it
     /// is not given.
