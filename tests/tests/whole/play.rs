@@ -135,8 +135,14 @@ fn panic_in_a_terminal() {
 fn the_terminal_is_put_back_before_a_panic_is_told() -> Result<()> {
     let test = std::env::current_exe()?;
     // A backtrace would push the message out of sight.
-    let arguments =
-        ["RUST_BACKTRACE=0", &test.to_string_lossy(), "--exact", "panic_in_a_terminal", "--ignored", "--nocapture"];
+    let arguments = [
+        "RUST_BACKTRACE=0",
+        &test.to_string_lossy(),
+        "--exact",
+        "play::panic_in_a_terminal",
+        "--ignored",
+        "--nocapture",
+    ];
     let terminal = Terminal::start_program(Path::new("env"), SMALL, Keyboard::TellsReleases, arguments)?;
     let (code, said) = terminal.end()?;
     assert!(code == 101 && said.contains("of fright"), "{code}: {said}");
