@@ -13,7 +13,7 @@ pub(super) fn all(groups: &[Group]) -> Result<Vec<Chart>, PlotError> {
         let title = match tag {
             RETURNS if alone => continue,
             RETURNS => "Returns of training".to_owned(),
-            tag => plot::figure(tag).to_owned(),
+            tag => plot::figure(tag),
         };
         if !requests.iter().any(|(known, _)| known.as_deref() == Some(tag)) {
             requests.push((Some(tag.to_owned()), title));

@@ -39,17 +39,17 @@ pub fn learning_curves(groups: &[Group], request: &PlotRequest) -> Result<Chart,
         (Some(tag), _) => {
             let tag = known(tag, groups)?;
             curves.extend(source.compared(groups, &tag));
-            figure(&tag).to_owned()
+            figure(&tag)
         }
         (None, [group]) => {
             curves.extend(source.curve(group, RETURNS, "training", 0));
             curves.extend(source.curve(group, EVALUATION_MEAN, "evaluation", 1));
-            figure(RETURNS).to_owned()
+            figure(RETURNS)
         }
         (None, _) => {
             let tag = if has(EVALUATION_MEAN) { EVALUATION_MEAN } else { RETURNS };
             curves.extend(source.compared(groups, tag));
-            figure(tag).to_owned()
+            figure(tag)
         }
     };
     if curves.is_empty() {
@@ -85,8 +85,8 @@ fn known(tag: &str, groups: &[Group]) -> Result<String, PlotError> {
 }
 
 /// What an axis calls a figure.
-pub(crate) fn figure(tag: &str) -> &str {
-    match tag {
+pub(crate) fn figure(tag: &str) -> String {
+    let words = match tag {
         RETURNS | EVALUATION_MEAN => "return",
         "charts/episodic_length" => "episode length (agent steps)",
         "charts/epsilon" => "exploration",
@@ -95,8 +95,9 @@ pub(crate) fn figure(tag: &str) -> &str {
         "losses/q_values" => "mean Q-value",
         "losses/gradient_norm" => "gradient norm",
         // An agent's own, by its name.
-        other => other.strip_prefix("losses/").unwrap_or(other),
-    }
+        other => return other.strip_prefix("losses/").map_or_else(|| other.to_owned(), |name| name.replace('_', " ")),
+    };
+    words.to_owned()
 }
 
 fn title(groups: &[Group]) -> String {
@@ -197,7 +198,7 @@ impl Source<'_> {
         }
         let rows = self.rows(tag);
         if rows > 1 && !points.is_empty() {
-            let of = if tag == RETURNS { "training" } else { figure(tag) };
+            let of = if tag == RETURNS { "training".to_owned() } else { figure(tag) };
             let unit = if tag.starts_with(OF_EPISODES) { "episodes" } else { "rows" };
             self.notes.smoothed.insert(format!("{of}: mean of the last {rows} {unit}"));
         }
@@ -287,5 +288,17 @@ pub(crate) fn seeds(runs: &[History]) -> String {
     match seeds.as_slice() {
         [first, .., last] if seeds.len() > 2 && last - first == seeds.len() as u64 - 1 => format!("{first} to {last}"),
         _ => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agents_own_figures_are_called_by_their_names_in_words() {
+        assert_eq!(figure("losses/mean_return"), "mean return");
+        assert_eq!(figure(LOSS), "loss");
+        assert_eq!(figure("charts/something_else"), "charts/something_else");
     }
 }
